@@ -1,0 +1,123 @@
+"""Globs as .gitignore has them, for `exclude`.
+
+The rules are git's (gitignore(5)): the last pattern that matches decides, ``!`` takes back, a slash at the start or in
+the middle ties a pattern to the root, a slash at the end means folders only, ``**`` spans folders. Matching takes time
+proportional to path and pattern whatever the pattern is: patterns too come from a stranger's repository.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+# (path relative to the root with forward slashes, whether it is a folder) -> excluded
+Matcher = Callable[[str, bool], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    excludes: bool
+    folders_only: bool
+    # One expression a folder of the path, None for "**"; a single one without `anchored` is for the last alone.
+    segments: tuple[re.Pattern[str] | None, ...]
+    anchored: bool
+
+    def matches(self, parts: Sequence[str]) -> bool:
+        if not self.anchored:
+            only = self.segments[0]
+            return only is not None and only.fullmatch(parts[-1]) is not None
+        # The positions in `parts` where the segments so far may end.
+        ends = {0}
+        for number, segment in enumerate(self.segments):
+            if segment is None:
+                # At the end it stands for what is inside: one more folder at least.
+                least = min(ends) + (number == len(self.segments) - 1)
+                ends = set(range(least, len(parts) + 1))
+            else:
+                ends = {end + 1 for end in ends if end < len(parts) and segment.fullmatch(parts[end])}
+            if not ends:
+                return False
+        return len(parts) in ends
+
+
+def matcher(patterns: Sequence[str]) -> Matcher | None:
+    """A function that tells whether a path is excluded; None when no pattern excludes anything.
+
+    It judges the path itself: a walk that does not enter excluded folders need not ask for what is in them.
+    """
+    rules = [rule for pattern in patterns if (rule := _parse(pattern)) is not None]
+    if not any(rule.excludes for rule in rules):
+        return None
+    rules.reverse()
+
+    def excluded(path: str, is_folder: bool) -> bool:
+        parts = path.split("/")
+        for rule in rules:
+            if (is_folder or not rule.folders_only) and rule.matches(parts):
+                return rule.excludes
+        return False
+
+    return excluded
+
+
+def _parse(pattern: str) -> _Rule | None:
+    pattern = pattern.rstrip("\r\n")
+    while pattern.endswith(" ") and not pattern.endswith("\\ "):
+        pattern = pattern[:-1]
+    if not pattern or pattern.startswith("#"):
+        return None
+    excludes = not pattern.startswith("!")
+    # Git knows no "./"; people write it all the same.
+    pattern = pattern.removeprefix("!").removeprefix("./")
+    folders_only = pattern.endswith("/")
+    pattern = pattern.rstrip("/")
+    anchored = "/" in pattern
+    names = [name for name in pattern.split("/") if name]
+    if not names:
+        return None
+    # "**" is special only beside a slash: alone it is a "*".
+    segments = tuple(None if name == "**" and anchored else _expression(name) for name in names)
+    return _Rule(excludes, folders_only, segments, anchored)
+
+
+def _expression(glob: str) -> re.Pattern[str]:
+    """The expression for one name. Atomic groups: a star takes the first fit of what follows, which is always right."""
+    fixed = [""]
+    position = 0
+    while position < len(glob):
+        character = glob[position]
+        position += 1
+        if character == "*":
+            if fixed[-1] or len(fixed) == 1:
+                fixed.append("")
+        elif character == "?":
+            fixed[-1] += "."
+        elif character == "[" and (found := _character_class(glob, position)) is not None:
+            fixed[-1] += found[0]
+            position = found[1]
+        else:
+            if character == "\\" and position < len(glob):
+                character = glob[position]
+                position += 1
+            fixed[-1] += re.escape(character)
+    if len(fixed) == 1:
+        return re.compile(fixed[0], re.DOTALL)
+    first, *middle, last = fixed
+    return re.compile(first + "".join(f"(?>.*?{piece})" for piece in middle) + f".*{last}", re.DOTALL)
+
+
+def _character_class(glob: str, start: int) -> tuple[str, int] | None:
+    """The expression for the "[…]" that opens before `start`, and where it ends; None when it is none."""
+    negated = glob[start : start + 1] in ("!", "^")
+    begin = start + negated
+    end = glob.find("]", begin + 1)
+    if end < 0:
+        return None
+    inside = re.sub(r"([\\\[\]^&|~])", r"\\\1", glob[begin:end])
+    expression = f"[{'^' if negated else ''}{inside}]"
+    try:
+        re.compile(expression)
+    except re.error:  # "[z-a]"
+        return None
+    return expression, end + 1
