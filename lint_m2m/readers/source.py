@@ -1,0 +1,248 @@
+"""Python source from a stranger: open it, decode it, parse it, with every failure a `SourceError`.
+
+`parse_file` is what most callers want. Nothing is compiled or run; `ast.parse` builds a tree and no more.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import os
+import re
+import stat
+import tokenize
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from lint_m2m.migration import Span
+
+# `ast` needs up to 500 bytes for one byte of source ("1,1,1,…"): this keeps a hostile file below about 2 GB. The
+# largest migration in the public projects that were looked at has 0.6 MB.
+MAX_SOURCE_BYTES: Final = 4 * 1024 * 1024
+
+# Text encodings that Python takes for source and that decode in quadratic time.
+_REFUSED_ENCODINGS: Final = frozenset({"idna", "punycode"})
+
+
+class SourceError(Exception):
+    """A file that cannot be opened, decoded or parsed; `span` is where, if that is known. Picklable."""
+
+    def __init__(self, reason: str, span: Span | None = None) -> None:
+        super().__init__(reason, span)
+        self.reason = reason
+        self.span = span
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class LostLines(NamedTuple):
+    """A top-level statement that this interpreter cannot parse: its first and last line (1-based), and why."""
+
+    first: int
+    last: int
+    reason: str
+
+
+class ParsedSource(NamedTuple):
+    """`text` is the decoded file, line endings as they are; the positions in `tree` count in it."""
+
+    text: str
+    tree: ast.Module
+    lost: tuple[LostLines, ...] = ()
+
+
+def read_source(path: Path) -> bytes:
+    """The bytes of a regular file of at most `MAX_SOURCE_BYTES`; SourceError otherwise.
+
+    Never blocks: a FIFO or a device is refused, not read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    try:
+        descriptor = os.open(path, flags)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise SourceError("not a regular file")
+            if status.st_size > MAX_SOURCE_BYTES:
+                raise SourceError(f"larger than {MAX_SOURCE_BYTES // 1024 // 1024} MB ({status.st_size:,} bytes)")
+            pieces = []
+            left = MAX_SOURCE_BYTES + 1
+            while left > 0 and (piece := os.read(descriptor, min(left, max(status.st_size + 1, 65536)))):
+                pieces.append(piece)
+                left -= len(piece)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise SourceError(_os_reason(error)) from None
+    except ValueError:  # a NUL in the path
+        raise SourceError("not a valid path") from None
+    if left <= 0:
+        raise SourceError(f"larger than {MAX_SOURCE_BYTES // 1024 // 1024} MB")
+    return b"".join(pieces)
+
+
+def decode(source: bytes) -> str:
+    """The text of a source file by Python's own rules: byte order mark, else coding comment, else UTF-8."""
+    try:
+        # A coding comment stands in the first two lines; without the word there is nothing to look for.
+        if source.startswith(codecs.BOM_UTF8) or b"coding" in source:
+            lines = iter(source.split(b"\n", 2)[:2])
+            encoding, _ = tokenize.detect_encoding(lambda: next(lines, b""))
+            if codecs.lookup(encoding).name in _REFUSED_ENCODINGS:
+                raise SourceError(f"encoding {encoding} is not read")
+            return source.decode(encoding)
+        return source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        raise SourceError(f"not valid {error.encoding}", Span(line, 1, line, 1)) from None
+    except SyntaxError as error:
+        raise SourceError(error.msg, Span(1, 1, 1, 1)) from None
+    except (UnicodeError, LookupError, ValueError, OverflowError):
+        raise SourceError("its encoding comment cannot be followed", Span(1, 1, 1, 1)) from None
+
+
+def parse(text: str) -> ast.Module:
+    """The tree of `text`, or SourceError: a syntax error, a NUL byte, nesting that the parser cannot follow."""
+    try:
+        # The parser warns about invalid escapes; that is not our subject, and under -W error it would raise.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except SyntaxError as error:
+        raise SourceError(error.msg, _span_of(error)) from None
+    except (RecursionError, MemoryError):
+        raise SourceError("nested too deep to parse") from None
+    except (ValueError, OverflowError) as error:
+        raise SourceError(str(error)) from None
+
+
+def parse_tolerant(text: str) -> ParsedSource:
+    """Like `parse`, but a top-level statement that does not parse is left out and named in `lost`.
+
+    So that syntax newer than this interpreter (3.14's ``except A, B:``) in a helper does not cost the class beside it.
+    All other statements keep their lines. SourceError where that is no help: quotes or brackets that do not match,
+    conflict markers, or nothing left to parse.
+    """
+    try:
+        return ParsedSource(text, parse(text))
+    except SourceError as error:
+        first_error = error
+    if "\0" in text or _CONFLICT.search(text):
+        raise first_error
+    # The parser takes every line end for "\n"; a lone "\r" before an emptied line must not become "\r\n".
+    lines = [line.rstrip("\r\n") + "\n" for line in split_lines(text)]
+    lost: list[LostLines] = []
+    kept = 0
+    for first, last in _top_level_statements(text):
+        try:
+            kept += bool(parse("".join(lines[first - 1 : last])).body)
+        except SourceError as error:
+            lost.append(LostLines(first, last, error.reason))
+            lines[first - 1 : last] = ["\n"] * (last - first + 1)
+    if not lost or not kept:
+        raise first_error
+    try:
+        return ParsedSource(text, parse("".join(lines)), tuple(lost))
+    except SourceError:
+        raise first_error from None
+
+
+def parse_file(path: Path, *, tolerant: bool = False) -> ParsedSource:
+    """Open, decode and parse one file; SourceError says what went wrong, and where."""
+    text = decode(read_source(path))
+    return parse_tolerant(text) if tolerant else ParsedSource(text, parse(text))
+
+
+def split_lines(text: str) -> list[str]:
+    r"""The lines of `text` with their ends, as Python's parser counts them: "\n", "\r\n" and "\r" end a line.
+
+    `str.splitlines` would also split at form feeds and Unicode separators.
+    """
+    return _LINE.findall(text)
+
+
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
+
+# What decides where a logical line ends. Possessive quantifiers: linear on whatever comes.
+_TOKEN: Final = re.compile(
+    r'''
+      (?P<comment> \#[^\r\n]*+ )
+    | (?P<string> """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
+                | \'\'\' (?: [^'\\]++ | \\. | '(?!'') )*+ \'\'\'
+                | (?!""") " (?: [^"\\\r\n]++ | \\(?:\r\n|.) )*+ "
+                | (?!\'\'\') ' (?: [^'\\\r\n]++ | \\(?:\r\n|.) )*+ ' )
+    | (?P<quote> ["'] )
+    | (?P<open> [(\[{] )
+    | (?P<close> [)\]}] )
+    | (?P<joined> \\(?:\r\n|\r|\n) )
+    | (?P<newline> \r\n|\r|\n )
+    | [^\#"'()\[\]{}\\\r\n]++
+    | \\
+    ''',
+    re.VERBOSE | re.DOTALL,
+)
+_CONTINUES: Final = re.compile(r"(?:else|elif|except|finally)\b")
+_NO_STATEMENT: Final = re.compile(r"[ \t\f]*(?:[#\r\n]|$)")
+
+
+def _top_level_statements(text: str) -> Iterator[tuple[int, int]]:
+    """First and last line of each top-level statement with its decorators, and what follows up to the next.
+
+    Yields nothing when quotes or brackets do not match.
+    """
+    starts: list[int] = []
+    depth = 0
+    line = 1
+    fresh = True  # at the start of a logical line
+    decorated = False
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if fresh:
+            fresh = False
+            piece = token.group()
+            if kind != "comment" and kind != "newline" and not piece.startswith((" ", "\t", "\f")):
+                if not decorated and not _CONTINUES.match(piece):
+                    starts.append(line)
+                decorated = piece.startswith("@")
+        if kind == "newline":
+            line += 1
+            fresh = depth == 0
+        elif kind == "joined":
+            line += 1
+        elif kind == "string":
+            line += _count_lines(token.group())
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth -= 1
+            if depth < 0:
+                return
+        elif kind == "quote":
+            return
+    if depth or not starts:
+        return
+    last_line = line
+    for first, following in zip(starts, [*starts[1:], last_line + 1], strict=True):
+        yield first, following - 1
+
+
+def _count_lines(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+def _span_of(error: SyntaxError) -> Span | None:
+    if not error.lineno:
+        return None
+    line, column = error.lineno, max(error.offset or 1, 1)
+    end_line, end_column = error.end_lineno or line, max(error.end_offset or 0, 1)
+    if (end_line, end_column) < (line, column):
+        end_line, end_column = line, column
+    return Span(line, column, end_line, end_column)
+
+
+def _os_reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

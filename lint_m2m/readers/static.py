@@ -1,0 +1,102 @@
+"""The static reader: migration files to `Migration` values, without running or importing anything.
+
+`read_project` is all that the engine needs. `read_migration` is a function of one file's bytes and of the context
+(layout, options, and the other files of the project), so that caches and processes can be put around it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lint_m2m.migration import Migration, Project, ReaderGap, UnreadFile
+from lint_m2m.readers.context import FileLike, LayoutLike, ReadContext, Session
+from lint_m2m.readers.django_names import MIGRATION_CLASSES
+from lint_m2m.readers.evaluate import TooMuch
+from lint_m2m.readers.migrations import either, is_migration, not_a_class, read_class
+from lint_m2m.readers.modules import Module
+from lint_m2m.readers.options import ReadOptions
+from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source
+from lint_m2m.readers.values import Choice, ClassValue, Ref
+
+__all__ = ["ReadContext", "read_migration", "read_project"]
+
+# ``from django.db.migrations import Migration`` and no class: Django takes that for an empty migration.
+ONLY_IMPORTED: Final = ReaderGap("it imports Django's Migration class and has none itself", "whether it is one", None)
+
+
+def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
+    """Every migration of the project, in the order of `layout.files`. Never raises for what is in the files.
+
+    A file that Django's loader would import and refuse is among `Project.unread`: one that cannot be parsed, and one
+    without a Migration class beside others that have one (BadMigrationError). An app none of whose files has one is no
+    app with migrations (Alembic's or South's folders are called the same) and is left out.
+    """
+    context = ReadContext(layout, options)
+    migrations: list[Migration] = []
+    unread: list[UnreadFile] = list(layout.problems)
+    empty: list[FileLike] = []
+    for file in layout.files:
+        try:
+            result = read_migration(file, read_source(file.file), context)
+        except SourceError as error:
+            result = UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+        if result is None:
+            empty.append(file)
+        elif isinstance(result, UnreadFile):
+            unread.append(result)
+        else:
+            migrations.append(result)
+    labels = {migration.app_label for migration in migrations if migration.gaps != (ONLY_IMPORTED,)}
+    migrations = [migration for migration in migrations if migration.app_label in labels]
+    reason = "it has no Migration class, so Django refuses to load any migration (BadMigrationError)"
+    unread += [
+        UnreadFile(file.path, file.app_label, file.name, reason, None) for file in empty if file.app_label in labels
+    ]
+    labels |= {file.app_label for file in unread}
+    return Project(
+        apps=tuple(app for app in layout.apps if app.label in labels),
+        migrations=tuple(migrations),
+        unread=tuple(sorted(unread, key=lambda file: file.path)),
+        swappable=tuple(sorted(context.swappable.items())),
+        vendor=layout.vendor,
+    )
+
+
+def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migration | UnreadFile | None:
+    """The migration in `source`, the bytes of `file`; None when it has no Migration class."""
+    try:
+        parsed = parse_tolerant(decode(source))
+    except SourceError as error:
+        return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+    module = Module(file.file, context.modules.name_of(file.file), parsed)
+    session = Session(context, module, file.app_label)
+    for lost in parsed.lost:
+        session.gap(
+            f"lines {lost.first} to {lost.last} are not Python that this interpreter knows ({lost.reason})",
+            "what is defined there",
+            None,
+        )
+    try:
+        return _read(session, file)
+    except TooMuch:
+        return UnreadFile(file.path, file.app_label, file.name, "it takes too many steps to evaluate", None)
+    except RecursionError:
+        return UnreadFile(file.path, file.app_label, file.name, "it is nested too deep to follow", None)
+
+
+def _read(session: Session, file: FileLike) -> Migration | UnreadFile | None:
+    value = session.interpreter.module_attribute(session.module, "Migration")
+    if value is None:
+        return None
+    if isinstance(value, ClassValue):
+        return read_class(session, value, file) if is_migration(session, value) else None
+    if isinstance(value, Ref) and value.path in MIGRATION_CLASSES:
+        return Migration(app_label=file.app_label, name=file.name, path=file.path, gaps=(ONLY_IMPORTED,))
+    if isinstance(value, Choice):
+        classes = [branch for branch in value.branches if isinstance(branch, ClassValue)]
+        if classes and len(classes) == len(value.branches) and all(is_migration(session, cls) for cls in classes):
+            migration = read_class(session, classes[0], file)
+            for cls in classes[1:]:
+                migration = either(session, migration, read_class(session, cls, file), value.reason)
+            return migration
+    return UnreadFile(file.path, file.app_label, file.name, not_a_class(value), None)
