@@ -1,0 +1,375 @@
+"""RunSQL and RunPython on the database ledger, and the record of what may have moved rows.
+
+SQL that was read is applied as it stands. What runs under a condition, what code executes and what could not be read
+leaves the tables it names in doubt; only where not even a name can be told, every table.
+
+A RunPython counts as having copied rows between two link tables when it reaches both of them and stores something:
+people copy in too many ways to ask for more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from lint_m2m.migration import UNKNOWN, CodeFacts, Maybe, ModelKey, RunPython, RunSQL
+from lint_m2m.replay.change import NOTHING, Outcome
+from lint_m2m.replay.database import Database, Table
+from lint_m2m.replay.editor import Raises
+from lint_m2m.replay.facts import DataOperation, Effect, FieldKey, Origin, RowsCopied
+from lint_m2m.replay.layout import Layout
+from lint_m2m.replay.models import FieldState, ModelState
+from lint_m2m.replay.schema import SchemaEditor
+from lint_m2m.replay.sql_values import SqlEffect
+from lint_m2m.replay.sqleffects import SqlApplier
+from lint_m2m.replay.state import StateLedger
+
+# What code calls that stores rows.
+_WRITES = frozenset(
+    [
+        "add",
+        "aadd",
+        "set",
+        "aset",
+        "create",
+        "acreate",
+        "bulk_create",
+        "abulk_create",
+        "get_or_create",
+        "aget_or_create",
+        "update_or_create",
+        "aupdate_or_create",
+        "save",
+        "asave",
+        "bulk_update",
+        "abulk_update",
+        "update",
+        "aupdate",
+        "execute",
+        "executemany",
+        "insert",
+    ]
+)
+_COPIES = re.compile(r"\b(insert|replace|merge)\b.*\bselect\b", re.IGNORECASE | re.DOTALL)
+_DEFINES = re.compile(r"\b(alter|create|drop|rename|truncate|delete)\b", re.IGNORECASE)
+# Methods of the schema editor that change tables.
+_SCHEMA_METHODS = frozenset(
+    [
+        "create_model",
+        "delete_model",
+        "alter_db_table",
+        "add_field",
+        "remove_field",
+        "alter_field",
+        "alter_unique_together",
+        "alter_index_together",
+        "add_constraint",
+        "remove_constraint",
+        "add_index",
+        "remove_index",
+    ]
+)
+
+
+class DataReader:
+    """Applies data operations, and keeps the list of them."""
+
+    def __init__(self, layout: Layout, vendor: str, editor: SchemaEditor) -> None:
+        self.operations: list[DataOperation] = []
+        self._layout = layout
+        self._vendor = vendor
+        self._editor = editor
+
+    def _read(self, text: str, database: Database, state: StateLedger, vendor: Maybe[str]) -> tuple[SqlEffect, ...]:
+        """The effects of SQL; none of a copy between tables without links, because parsing queries is expensive."""
+        from lint_m2m.replay.sql import mentions, read_sql
+
+        if _COPIES.search(text) and not _DEFINES.search(text):
+            fold = database.names.fold
+            links = {fold(table.name) for table in database.tables() if self._holds_links(table, state)}
+            links.update(name for name, gone in database.gone.items() if gone.table.link)
+            if links.isdisjoint(map(fold, mentions(text))):
+                return ()
+        return read_sql(text, vendor)
+
+    def _holds_links(self, table: Table, state: StateLedger) -> bool:
+        return table.link or table.model is None or self._is_through(table.model, state)
+
+    # -- RunSQL
+
+    def run_sql(
+        self,
+        operation: RunSQL,
+        database: Database,
+        state: StateLedger,
+        position: int,
+        origin: Origin,
+        *,
+        conditional: bool = False,
+    ) -> Outcome:
+        """Apply the SQL. Under a condition it may be another database's, so it proves no failure."""
+        vendor: Maybe[str] = UNKNOWN if conditional else self._vendor
+        editor = self._editor
+        editor.begin(database, origin, None, None)
+        applier = SqlApplier(editor)
+        where = f"operation {origin.address} of `{origin.migration}`"
+        failures: list[Raises] = []
+        unread: str | None = None
+        for piece in operation.sql:
+            if piece is UNKNOWN:
+                unread = "SQL that is put together at run time"
+                database.doubt_all(f"{where} runs {unread}")
+                continue
+            for effect in self._read(piece, database, state, vendor):
+                try:
+                    applier.apply(effect, where, possible=bool(failures))
+                except Raises as raised:
+                    if not conditional:
+                        failures.append(raised)
+                    applier.doubt(effect, f"{where} fails")
+        if unread is not None or applier.moved or applier.unread is not None:
+            tables = frozenset(applier.tables)
+            self.operations.append(
+                DataOperation(
+                    position=position,
+                    origin=origin,
+                    tables=tables,
+                    names=tables,
+                    fields=frozenset(self._fields_of_tables(tables, database, state)),
+                    links=frozenset(table.uid for name in tables if (table := database.get(name)) is not None),
+                    paired=_paired(editor.effects),
+                    unread=unread or applier.unread,
+                )
+            )
+        return Outcome(tuple(raised.failure for raised in failures), tuple(editor.effects))
+
+    # -- RunPython
+
+    def run_python(
+        self, operation: RunPython, database: Database, state: StateLedger, position: int, origin: Origin
+    ) -> Outcome:
+        editor = self._editor
+        editor.begin(database, origin, None, None)
+        code = operation.code
+        if code is None:
+            return NOTHING
+        if code is UNKNOWN:
+            self.operations.append(
+                DataOperation(position=position, origin=origin, unread="its function could not be read")
+            )
+            return NOTHING
+        applier = SqlApplier(editor)
+        self._schema_changes(code, applier, database, state)
+        fields = self._fields_reached(code, state)
+        fields.update(self._fields_of_tables(applier.tables, database, state))
+        links = self._links_reached(code, fields, applier, database, state)
+        if code.names & _WRITES or applier.moved:
+            self._possible_copies(links, database)
+        self.operations.append(
+            DataOperation(
+                position=position,
+                origin=origin,
+                models=code.models,
+                names=code.names,
+                tables=frozenset(applier.tables),
+                fields=frozenset(fields),
+                links=frozenset(table.uid for table in links),
+                paired=_paired(editor.effects),
+                unread=code.opaque or applier.unread,
+            )
+        )
+        return Outcome((), tuple(editor.effects))
+
+    def _schema_changes(self, code: CodeFacts, applier: SqlApplier, database: Database, state: StateLedger) -> None:
+        """What code may have done to tables: those it names, and when it names none, any."""
+        reason = f"RunPython `{code.name}` executes SQL"
+        told = False
+        if code.sql:
+            for text in code.sql:
+                for effect in self._read(text, database, state, self._vendor):
+                    applier.apply(effect, reason, possible=True, open_counts=False)
+                    told = True
+        if not code.uses_connection:
+            return
+        executes = bool(code.names & {"execute", "executemany", "executescript"})
+        edits = bool(code.names & _SCHEMA_METHODS)
+        if edits:
+            reason = f"RunPython `{code.name}` uses the schema editor"
+        if (executes and (not code.sql or applier.open)) or edits:
+            for name in code.names:
+                if "_" in name:
+                    told = told or database.get(name) is not None
+                    database.doubt_table(name, reason)  # of a name that is not there: it may be now
+            for key in code.models:
+                model = state.get(key)
+                if model is not None:
+                    self._doubt_model(model, state, database, reason)
+                    told = True
+        if not told or (applier.open and not code.models):
+            database.doubt_all(f"{reason}, and it cannot be told on which tables")
+
+    def _doubt_model(self, model: ModelState, state: StateLedger, database: Database, reason: str) -> None:
+        table = self._layout.table(model, state)
+        if table is not UNKNOWN:
+            database.doubt_table(table, reason)
+        for field in model.many_to_many():
+            if self._layout.is_automatic(field.field) is True:
+                link = self._layout.link_table(model, field.name, field.field, state)
+                if link.table is not UNKNOWN:
+                    database.doubt_table(link.table, reason)
+
+    def _links_reached(
+        self,
+        code: CodeFacts,
+        fields: dict[FieldKey, tuple[ModelState, FieldState]],
+        applier: SqlApplier,
+        database: Database,
+        state: StateLedger,
+    ) -> list[Table]:
+        """The tables in which the code can read or write links, in the order they were made."""
+        found: dict[int, Table] = {}
+        for model, field in fields.values():
+            name = self._link_table(model, field, state)
+            table = None if name is None or name is UNKNOWN else database.get(name)
+            if table is not None:
+                found[table.uid] = table
+        for key in code.models:
+            own = state.get(key)
+            name = None if own is None else self._layout.table(own, state)
+            table = None if name is None or name is UNKNOWN else database.get(name)
+            # A through model may be copied into before, or out of after, a field uses it.
+            if table is not None and (_two_keys(table) or self._holds_links(table, state)):
+                found[table.uid] = table
+        for word in (*applier.tables, *(word for word in code.names if "_" in word)):
+            table = database.get(word)
+            if table is not None and (_two_keys(table) or self._holds_links(table, state)):
+                found[table.uid] = table
+        return [found[uid] for uid in sorted(found)]
+
+    def _possible_copies(self, tables: list[Table], database: Database) -> None:
+        """Code that reaches two tables may have copied from either to the other, if they link the same models."""
+        facts = {table.uid: database.fact(table) for table in tables}
+        origins = {table.uid: table.rows_from for table in tables}
+        for target in tables:
+            others = [table for table in tables if table is not target and _link_alike(table, target)]
+            if not others:
+                continue
+            for other in others:
+                target.rows_from |= origins[other.uid]
+            target.filled = True
+            self._editor.effects.append(
+                RowsCopied(
+                    target=database.fact(target), sources=tuple(facts[other.uid] for other in others), certain=False
+                )
+            )
+
+    # -- which fields
+
+    def _fields_reached(self, code: CodeFacts, state: StateLedger) -> dict[FieldKey, tuple[ModelState, FieldState]]:
+        """The many-to-many fields whose links the code can reach through the models and names in it."""
+        found: dict[FieldKey, tuple[ModelState, FieldState]] = {}
+        names = code.names
+        for key in sorted(code.models):
+            own = state.get(key)
+            if own is not None:
+                for model in (own, *self._parents(own, state)):
+                    for field in model.many_to_many():
+                        if field.name in names:
+                            found[model.field_key(field.name)] = (model, field)
+            for referrer in state.referrers(key):
+                other = state.get(referrer)
+                if other is None:
+                    continue
+                for field in other.many_to_many():
+                    relation = field.field.relation
+                    if relation is None:
+                        continue
+                    reverse = relation.to == key and bool(names & _reverse_names(other, relation.related_name))
+                    if reverse or relation.through == key:
+                        found[other.field_key(field.name)] = (other, field)
+        return found
+
+    def _parents(self, model: ModelState, state: StateLedger) -> list[ModelState]:
+        """The models that `model` inherits from, or is a proxy of."""
+        found: list[ModelState] = []
+        todo = [model]
+        while todo:
+            bases = todo.pop().options.bases
+            if bases is UNKNOWN:
+                continue
+            for ref in bases:
+                base = state.get(ref) if isinstance(ref, ModelKey) else None
+                if base is not None and base not in found:
+                    found.append(base)
+                    todo.append(base)
+        return found
+
+    def _fields_of_tables(
+        self, tables: Iterable[str], database: Database, state: StateLedger
+    ) -> dict[FieldKey, tuple[ModelState, FieldState]]:
+        """The many-to-many fields that use one of the tables, or whose automatic table it once was."""
+        fold = database.names.fold
+        wanted = {fold(name) for name in tables}
+        found: dict[FieldKey, tuple[ModelState, FieldState]] = {}
+        if not wanted:
+            return found
+        origins = {table.auto_of for name in wanted if (table := database.get(name)) is not None}
+        for model in state.models():
+            for field in model.many_to_many():
+                name = self._link_table(model, field, state)
+                key = model.field_key(field.name)
+                if key in origins or (name is not UNKNOWN and name is not None and fold(name) in wanted):
+                    found[key] = (model, field)
+        return found
+
+    def _link_table(self, model: ModelState, field: FieldState, state: StateLedger) -> Maybe[str | None]:
+        relation = field.field.relation
+        if relation is None or relation.through is UNKNOWN:
+            return UNKNOWN
+        if relation.through is None:
+            return self._layout.link_table(model, field.name, field.field, state).table
+        through = state.lookup(relation.through)
+        return through if through is UNKNOWN or through is None else self._layout.table(through, state)
+
+    @staticmethod
+    def _is_through(key: ModelKey, state: StateLedger) -> bool:
+        for referrer in state.referrers(key):
+            model = state.get(referrer)
+            if model is None:
+                continue
+            for field in model.many_to_many():
+                if field.field.relation is not None and field.field.relation.through == key:
+                    return True
+        return False
+
+
+def _paired(effects: Iterable[Effect]) -> frozenset[int]:
+    """The tables that rows were, or may have been, copied between."""
+    copies = [effect for effect in effects if isinstance(effect, RowsCopied)]
+    return frozenset(table.uid for copy in copies for table in (copy.target, *copy.sources))
+
+
+def _two_keys(table: Table) -> bool:
+    """Whether its rows can be links: it has two foreign keys."""
+    keys = {name for name, column in table.columns.items() if column.references is not None}
+    return len(keys | set(table.foreign_keys)) >= 2
+
+
+def _link_alike(one: Table, other: Table) -> bool:
+    """Whether ids of one can stand in the other: as far as is known, its foreign keys point at the same tables."""
+    if one.shape_doubt is not None or other.shape_doubt is not None:
+        return True
+    mine, theirs = (
+        Counter(column.references for column in table.columns.values() if column.references is not None)
+        for table in (one, other)
+    )
+    return mine <= theirs or theirs <= mine
+
+
+def _reverse_names(owner: ModelState, related_name: Maybe[str | None]) -> frozenset[str]:
+    """The names under which the target reaches the links of a field."""
+    if isinstance(related_name, str) and related_name:
+        name = related_name.replace("%(class)s", owner.key.name)
+        return frozenset((name.replace("%(app_label)s", owner.key.app_label),))
+    return frozenset((owner.key.name, f"{owner.key.name}_set"))

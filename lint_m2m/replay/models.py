@@ -1,0 +1,61 @@
+"""Models and fields as the state ledger holds them: frozen values, replaced as a whole when one changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lint_m2m.migration import Field, Maybe, ModelKey, ModelOptions, ModelRef
+from lint_m2m.replay.facts import FieldKey, Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldState:
+    """A field of a model at one moment.
+
+    `origin` wrote the definition as it is now, `created` brought the field in (they differ after an AlterField; a
+    rename changes neither). `uncertain` says why the definition may be another one, ``None`` when it is known.
+    """
+
+    name: str
+    field: Field
+    origin: Origin
+    created: Origin
+    uncertain: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelState:
+    """A model at one moment. `fields` are in order and never changed in place.
+
+    `uncertain` says why fields or options may be others than these (an unknown operation, an unreadable list).
+    """
+
+    key: ModelKey
+    name: str
+    fields: Mapping[str, FieldState]
+    options: ModelOptions
+    origin: Origin
+    uncertain: str | None = None
+
+    def field_key(self, name: str) -> FieldKey:
+        return FieldKey(self.key.app_label, self.key.name, name)
+
+    def many_to_many(self) -> Iterator[FieldState]:
+        """The many-to-many fields, in order."""
+        return (field for field in self.fields.values() if field.field.many_to_many)
+
+
+class StateView(Protocol):
+    """What Django believes at one moment; rules get one from before the operation and one from after it."""
+
+    def get(self, key: ModelKey) -> ModelState | None:
+        """The model, ``None`` when it is not there (or not in the project)."""
+
+    def lookup(self, ref: Maybe[ModelRef | None]) -> Maybe[ModelState | None]:
+        """The model; ``None`` when it is certainly not there; UNKNOWN for external apps, unresolved settings and
+        whatever an unread operation may have made or removed."""
+
+    def models(self) -> Iterator[ModelState]:
+        """All models, in the order they came in."""

@@ -1,0 +1,173 @@
+"""What rules may ask between two steps: both ledgers as they are at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lint_m2m.graph import Graph, Plan
+from lint_m2m.migration import (
+    UNKNOWN,
+    Maybe,
+    Project,
+)
+from lint_m2m.replay.data import DataReader
+from lint_m2m.replay.database import Database, Gone
+from lint_m2m.replay.facts import DataOperation, TableFact
+from lint_m2m.replay.forwards import Forwards
+from lint_m2m.replay.layout import Layout
+from lint_m2m.replay.models import FieldState, ModelState, StateView
+from lint_m2m.replay.names import Names
+from lint_m2m.replay.rebuilding import RebuildingEditor
+from lint_m2m.replay.state import StateLedger
+from lint_m2m.replay.wording import Wording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySettings:
+    """What the replay must be told: the database's kind decides names and exceptions, the version some details."""
+
+    vendor: str = "postgresql"  # postgresql, mysql, sqlite, oracle
+    # False when nobody said which database it is, so that `vendor` is only the most usual one.
+    vendor_known: bool = True
+    django_version: tuple[int, int] = (6, 1)
+
+
+class Queries:
+    """The ledgers of one replay, and the questions about them. `lint_m2m.replay.walk.Replay` keeps them up to date."""
+
+    def __init__(self, project: Project, graph: Graph, plan: Plan, settings: ReplaySettings) -> None:
+        self.project = project
+        self.graph = graph
+        self.plan = plan
+        self.settings = settings
+        names = Names(settings.vendor)
+        self._names = names
+        self._layout = Layout(
+            names, dict(project.swappable), {app.label: app.default_auto_field for app in project.apps}
+        )
+        self._state = StateLedger(app.label for app in project.apps)
+        self._database = Database(names)
+        editor = RebuildingEditor(self._layout, Wording(settings.vendor), self._database, settings.django_version)
+        self._forwards = Forwards(self._layout, editor, settings.django_version)
+        self._data = DataReader(self._layout, settings.vendor, editor)
+        self._position = 0
+        for unread in project.unread:
+            # Where in the plan it stands does not matter: what it may have made cannot be told apart from what is
+            # certainly absent.
+            self._state.doubt_app(unread.app_label, f"`{unread.path}` could not be read")
+
+    # -- what Django believes, now
+
+    @property
+    def state(self) -> StateView:
+        return self._state
+
+    # -- what exists, now
+
+    def table(self, name: str) -> Maybe[TableFact | None]:
+        """The table of that name; ``None``: certainly absent; UNKNOWN: something unread may have made it."""
+        table = self._database.get(name)
+        if table is not None:
+            return UNKNOWN if table.existence_doubt is not None else self._database.fact(table)
+        if self._database.absence_doubt(name) is not None or self._database.doubt is not None:
+            return UNKNOWN
+        return None
+
+    def tables(self) -> tuple[TableFact, ...]:
+        """All tables known to exist, in the order they were made."""
+        database = self._database
+        return tuple(database.fact(table) for table in database.tables() if table.existence_doubt is None)
+
+    def link_tables(self) -> tuple[TableFact, ...]:
+        """The tables of `tables()` that were made as automatic tables of many-to-many fields."""
+        database = self._database
+        return tuple(
+            database.fact(table) for table in database.tables() if table.link and table.existence_doubt is None
+        )
+
+    def table_by_uid(self, uid: int) -> TableFact | None:
+        """The table of that identity as it is now, whatever it is called; ``None`` when it is gone or in doubt."""
+        table = self._database.by_uid(uid)
+        return None if table is None or table.existence_doubt is not None else self._database.fact(table)
+
+    def unread_database_reason(self, name: str) -> str | None:
+        """Why the existence or shape of table `name` is not certain ("RunPython `f` executes SQL …"), else ``None``."""
+        table = self._database.get(name)
+        if table is not None:
+            return table.existence_doubt or table.shape_doubt or self._database.doubt
+        return self._database.absence_doubt(name) or self._database.doubt
+
+    def gone(self, name: str) -> Gone | None:
+        """Who last dropped or renamed a table of that name, while none has it; ``None`` when nobody did."""
+        return None if self._database.get(name) is not None else self._database.gone.get(self._names.fold(name))
+
+    # -- where Django believes things are (names as `settings.vendor` limits and folds them)
+
+    def model_table(self, model: ModelState, state: StateView | None = None) -> Maybe[str]:
+        """The model's table; UNKNOWN when its options could not be read."""
+        return self._layout.table(model, state or self._state)
+
+    def link_table(self, model: ModelState, field: FieldState, state: StateView | None = None) -> Maybe[str | None]:
+        """The table that holds the links of a many-to-many field, as `state` (default: now) believes; ``None`` when it
+        has none (`through` unresolved)."""
+        view = state or self._state
+        relation = field.field.relation
+        if not field.field.many_to_many:
+            return None
+        if relation is None or relation.through is UNKNOWN:
+            return UNKNOWN
+        if relation.through is None:
+            return self._layout.link_table(model, field.name, field.field, view).table
+        through = view.lookup(relation.through)
+        if through is UNKNOWN or through is None:
+            return through
+        return self._layout.table(through, view)
+
+    def link_columns(
+        self, model: ModelState, field: FieldState, state: StateView | None = None
+    ) -> Maybe[tuple[str, str]]:
+        """(source, target) columns of the automatic table; for `through=`, those of its two foreign keys."""
+        view = state or self._state
+        automatic = self._layout.is_automatic(field.field)
+        if not field.field.many_to_many or automatic is UNKNOWN:
+            return UNKNOWN
+        if not automatic:
+            return self._layout.through_columns(model, field.field, view)
+        link = self._layout.link_table(model, field.name, field.field, view)
+        return UNKNOWN if link.target is UNKNOWN else (link.source, link.target)
+
+    def column(self, name: str, field: FieldState) -> Maybe[str | None]:
+        """The column that a field called `name` has; ``None`` when it has none."""
+        return self._layout.column(name, field.field)
+
+    def columns(self, model: ModelState, state: StateView | None = None) -> Maybe[tuple[tuple[str, str], ...]]:
+        """(field name, column) of every column of the model's own table that the state wants, Django's own included;
+        UNKNOWN when there may be others."""
+        columns = self._layout.columns(model, state or self._state)
+        if columns.uncertain is not None:
+            return UNKNOWN
+        return tuple((item.name, item.column) for item in columns.items)
+
+    def unique_name(self, table: str, columns: Sequence[str]) -> str:
+        """The name Django gives a unique set (``_uniq`` suffix and digest)."""
+        return self._names.unique_name(table, columns)
+
+    def same_name(self, one: str, other: str) -> bool:
+        """Whether the database takes two names of tables or columns for the same."""
+        return self._names.fold(one) == self._names.fold(other)
+
+    def runs(self, model: ModelState) -> Maybe[bool]:
+        """Whether database operations on this model run: not for unmanaged, proxy and swapped-out models."""
+        return self._layout.runs(model)
+
+    # -- what may have moved rows
+
+    def data_operations(self) -> tuple[DataOperation, ...]:
+        """All seen so far (at the end: all), in order."""
+        return tuple(self._data.operations)
+
+    @property
+    def data_count(self) -> int:
+        """How many `data_operations` there are so far: those from that number on come later."""
+        return len(self._data.operations)

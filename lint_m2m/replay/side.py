@@ -1,0 +1,136 @@
+"""The base of all database sides: where things are, and what is left in doubt when it cannot be told."""
+
+from __future__ import annotations
+
+from lint_m2m.migration import (
+    UNKNOWN,
+    FieldKind,
+    Maybe,
+    ModelKey,
+)
+from lint_m2m.replay import wording
+from lint_m2m.replay.change import Change
+from lint_m2m.replay.database import Table
+from lint_m2m.replay.facts import FailureKind
+from lint_m2m.replay.layout import Columns, Layout
+from lint_m2m.replay.models import FieldState, ModelState, StateView
+from lint_m2m.replay.rebuilding import RebuildingEditor
+
+
+class DatabaseSide:
+    """What the database sides of all operations share."""
+
+    def __init__(self, layout: Layout, editor: RebuildingEditor, django_version: tuple[int, int]) -> None:
+        self.layout = layout
+        self.editor = editor
+        self.names = layout.names
+        self.sqlite = editor.sqlite
+        self.old_django = django_version < (5, 0)
+        self.django_version = django_version
+
+    # -- many-to-many fields
+
+    def _automatic(
+        self, change: Change, model: ModelState, state: FieldState, view: StateView, *, held: bool = False
+    ) -> bool:
+        """Whether the field has an automatic table to work on; raises where `through` names no model (see
+        `_unresolved`)."""
+        if state.uncertain is not None:
+            self._doubt_field(model, state, view)
+            return False
+        automatic = self.layout.is_automatic(state.field)
+        if automatic is UNKNOWN:
+            self._doubt_field(model, state, view)
+            return False
+        if automatic:
+            return True
+        if self._unresolved(change, state, view, held=held):
+            self.editor.about(model.field_key(state.name))
+            self.editor.fail(FailureKind.THROUGH_UNRESOLVED, wording.through_unresolved())
+        return False
+
+    def _unresolved(self, change: Change, state: FieldState, view: StateView, *, held: bool = False) -> bool:
+        """Whether `through` is still a string.
+
+        `held`: the field was rendered before this operation. Then it may still have hold of the class of a model that
+        an earlier operation removed, and Django goes on with that.
+        """
+        relation = state.field.relation
+        if relation is None or relation.through is None or relation.through is UNKNOWN:
+            return False
+        if view.lookup(relation.through) is not None:
+            return False
+        return not (held and isinstance(relation.through, ModelKey) and change.was_removed(relation.through))
+
+    # -- columns and indexes by field names
+
+    def _spelled(self, columns: Columns, fields: tuple[str, ...]) -> tuple[str, ...] | None:
+        found = [columns.by_field(name) for name in fields]
+        if any(column is None for column in found):
+            return None
+        return tuple(column.column for column in found if column is not None)
+
+    def _index_columns_exist(self, table: Table, columns: tuple[str, ...], doing: str) -> None:
+        """An index needs its columns; SQLite reads a missing one as a string."""
+        if self.sqlite:
+            return
+        for column in columns:
+            self.editor.has_column(table, column, doing)
+
+    def _keep_step(self, name: Maybe[str], old: ModelState, new: ModelState) -> None:
+        """The operation made of the table exactly what it made of the model."""
+        table = None if name is UNKNOWN else self.editor.db.get(name)
+        if table is not None and table.in_step_with is old:
+            table.in_step_with = new
+
+    # -- what cannot be told
+
+    def _doubt_field(self, model: ModelState, state: FieldState, view: StateView) -> None:
+        """What a field of unknown kind or definition may have: a column, or a table of its own."""
+        key = model.field_key(state.name)
+        reason = state.uncertain or f"the definition of `{key}` could not be read"
+        table = self.layout.table(model, view)
+        if table is UNKNOWN:
+            return
+        if not state.field.many_to_many:
+            self._doubt_shape(table, reason)
+        name = self.layout.link_table(model, state.name, state.field, view).table
+        if name is not UNKNOWN and (state.field.many_to_many or state.field.kind is FieldKind.UNKNOWN):
+            self.editor.db.doubt_table(name, reason)
+
+    def _doubt_if_unsure(
+        self, model: ModelState | None, view: StateView, field: str | None = None, *, always: bool = False
+    ) -> None:
+        """An operation of which it cannot be told whether it runs leaves its tables in doubt; the table of a model that
+        is not migrated is somebody else's."""
+        if model is None:
+            return
+        if self.layout.runs(model) is False:
+            table = self.layout.table(model, view)
+            if field is None and table is not UNKNOWN and model.options.proxy is False:
+                self.editor.db.foreign.add(self.names.fold(table))
+            return
+        if self.layout.runs(model) is UNKNOWN:
+            reason = f"it cannot be told whether `{model.key}` is migrated"
+        elif (always or field is not None) and model.uncertain is not None and self.layout.runs(model) is True:
+            reason = model.uncertain
+        else:
+            return
+        if field is None:
+            for state in model.many_to_many():
+                self._doubt_field(model, state, view)
+        elif field in model.fields:
+            self._doubt_field(model, model.fields[field], view)
+        table = self.layout.table(model, view)
+        if table is UNKNOWN:
+            return
+        if field is None:
+            self.editor.db.doubt_table(table, reason)
+        else:
+            self._doubt_shape(table, reason)
+            self.editor.db.doubt_table(self.names.link_table(table, field), reason)
+
+    def _doubt_shape(self, name: Maybe[str], reason: str) -> None:
+        table = None if name is UNKNOWN else self.editor.db.get(name)
+        if table is not None:
+            self.editor.db.doubt_shape(table, reason)

@@ -1,0 +1,422 @@
+"""What SQL statements do, applied to the database ledger."""
+
+from __future__ import annotations
+
+from lint_m2m.migration import UNKNOWN
+from lint_m2m.replay import sql_values as sql
+from lint_m2m.replay.database import Index, Table
+from lint_m2m.replay.facts import (
+    ColumnFact,
+    ColumnRenamed,
+    FailureKind,
+    RowsCopied,
+    TableCreated,
+    TableDropped,
+    TableRenamed,
+)
+from lint_m2m.replay.schema import SchemaEditor
+
+# Constraints that are part of a table's shape here.
+_SHAPING = (sql.ConstraintKind.UNIQUE, sql.ConstraintKind.PRIMARY_KEY)
+# Words without which no statement makes, changes or drops a table.
+_DEFINING = frozenset(("create", "alter", "drop", "rename", "exec", "execute", "call", "into"))
+# Schemas that are the one Django's tables are in.
+_OWN_SCHEMAS = frozenset(("public", "main", "dbo"))
+
+
+class SqlApplier:
+    """Applies the effects of one operation, and remembers what they were about.
+
+    `tables` (as SQL spells them) are all that statements about rows name, `moved` whether one moved or removed any;
+    `unread` why a statement could not be read; `open` whether one may touch tables it does not name.
+    """
+
+    def __init__(self, editor: SchemaEditor) -> None:
+        self._editor = editor
+        self._db = editor.db
+        self.tables: set[str] = set()
+        self.moved = False
+        self.unread: str | None = None
+        self.open = False
+
+    def apply(self, effect: sql.SqlEffect, reason: str, *, possible: bool, open_counts: bool = True) -> None:
+        """Apply `effect`; when it is only `possible`, leave what it would change in doubt.
+
+        Raises `Raises` where the database certainly would. `open_counts`: an unreadable statement without names makes
+        every table doubtful (otherwise that is for the caller to decide, who sees `open`).
+        """
+        match effect:
+            case sql.Harmless():
+                self.tables.update(effect.tables)
+                return
+            case sql.Unreadable():
+                self._unreadable(effect, f"{reason} ({effect.reason})", open_counts)
+                return
+            case sql.CopyRows():
+                self._copy(effect, possible or effect.conditional)
+                return
+            case _:
+                pass
+        if effect.if_table_exists and self._gone(_subject(effect)):
+            return
+        if effect.schema is not None and effect.schema.lower() not in _OWN_SCHEMAS:
+            self.doubt(effect, f"{reason} in schema `{effect.schema}`")
+            return
+        if possible or effect.conditional:
+            self.doubt(effect, reason)
+            return
+        self._certain(effect, reason)
+
+    def _unreadable(self, effect: sql.Unreadable, reason: str, open_counts: bool) -> None:
+        """A statement that may do anything to what it names; without a word of it, it leaves the tables there are."""
+        self.unread = effect.reason
+        self.moved = True
+        self.tables.update(name for name in effect.names if self._db.get(name) is not None)
+        if not effect.names & _DEFINING:
+            return
+        for name in effect.names:
+            if "_" in name or self._db.get(name) is not None:
+                self._db.doubt_table(name, reason)
+        if effect.open:
+            self.open = True
+            if open_counts:
+                self._db.doubt_all(reason)
+
+    def doubt(self, effect: sql.SqlEffect, reason: str) -> None:
+        """What `effect` would change is in doubt."""
+        match effect:
+            case sql.RenameTable() | sql.CreateTable() | sql.DropTable():
+                for name in sql.tables_of(effect):
+                    self._db.doubt_table(name, reason)
+            case sql.DropIndex(table=None) | sql.RenameConstraint(table=None):
+                self._doubt_owner(effect.name if isinstance(effect, sql.DropIndex) else effect.old, reason)
+            case sql.DeleteRows(table=name) | sql.Truncate(table=name):
+                self.tables.add(name)
+                self.moved = True
+            case sql.CopyRows():
+                self._copy(effect, True)
+            case sql.AlterColumn() | sql.CreateIndex(unique=False):
+                pass
+            case sql.AddConstraint(kind=kind) if kind not in (
+                sql.ConstraintKind.UNIQUE,
+                sql.ConstraintKind.PRIMARY_KEY,
+            ):
+                pass
+            case _:
+                for name in sql.tables_of(effect):
+                    table = self._db.get(name)
+                    if table is None:
+                        self._db.doubt_table(name, reason)
+                    else:
+                        self._db.doubt_shape(table, reason)
+
+    def _certain(self, effect: sql.SqlEffect, reason: str) -> None:
+        match effect:
+            case sql.RenameTable():
+                self._rename_table(effect, reason)
+            case sql.CreateTable():
+                self._create_table(effect, reason)
+            case sql.DropTable():
+                self._drop_table(effect)
+            case sql.AddColumn():
+                self._add_column(effect, reason)
+            case sql.DropColumn():
+                table = self._table(effect.table, reason)
+                if table is not None:
+                    if not effect.if_exists and not self._editor.has_column(table, effect.name, "drop"):
+                        return
+                    self._db.drop_column(table, effect.name)
+            case sql.RenameColumn():
+                table = self._table(effect.table, reason)
+                if table is not None and self._editor.has_column(table, effect.old, "rename"):
+                    self._db.rename_column(table, effect.old, effect.new)
+                    self._editor.effects.append(
+                        ColumnRenamed(table=self._db.fact(table), old_name=effect.old, new_name=effect.new)
+                    )
+            case sql.AddConstraint():
+                self._add_constraint(effect, reason)
+            case sql.DropConstraint():
+                self._drop_constraint(effect, reason)
+            case sql.RenameConstraint():
+                self._rename_constraint(effect, reason)
+            case sql.CreateIndex():
+                self._create_index(effect, reason)
+            case sql.DropIndex():
+                self._drop_index(effect, reason)
+            case sql.DeleteRows(table=name, all=everything):
+                self.tables.add(name)
+                self.moved = True
+                table = self._table(name, reason)
+                if table is not None and everything:
+                    self._db.empty(table)
+            case sql.Truncate(table=name):
+                self.tables.add(name)
+                self.moved = True
+                table = self._table(name, reason)
+                if table is not None:
+                    self._db.empty(table)
+            case _:
+                pass
+
+    def _table(self, name: str, reason: str) -> Table | None:
+        """The table; one that something else made is there, but not as far as anybody here knows."""
+        table = self._db.get(name)
+        if table is not None:
+            table.in_step_with = None
+            return table
+        if self._gone(name):
+            self._editor.existing(name)
+        self._db.doubt_table(name, reason)
+        return None
+
+    def _gone(self, name: str) -> bool:
+        """Whether a table of that name is known to be dropped or renamed, and nothing may have brought it back.
+
+        PostgreSQL reads names without quotes in lower case: that of a table with capitals is no table's name then.
+        """
+        db = self._db
+        if db.get(name) is not None or db.absence_doubt(name) is not None or db.doubt is not None:
+            return False
+        return db.names.fold(name) in db.gone or (db.names.vendor == "postgresql" and self._spelled_otherwise(name))
+
+    def _spelled_otherwise(self, name: str) -> bool:
+        return name.islower() and any(table.name.lower() == name for table in self._db.tables())
+
+    # -- tables
+
+    def _rename_table(self, effect: sql.RenameTable, reason: str) -> None:
+        db, editor = self._db, self._editor
+        if effect.new_schema is not None and effect.new_schema.lower() not in _OWN_SCHEMAS:
+            self.doubt(effect, f"{reason} into schema `{effect.new_schema}`")
+            return
+        table = db.get(effect.old)
+        if table is None:
+            if self._gone(effect.old):
+                editor.existing(effect.old)
+            db.doubt_table(effect.new, reason)
+            return
+        editor.vacant(effect.new, renaming=True)
+        db.taken_by_sql(table)
+        db.rename(table, effect.new, editor.origin)
+        editor.effects.append(TableRenamed(old_name=effect.old, table=db.fact(table), field=table.auto_of))
+
+    def _create_table(self, effect: sql.CreateTable, reason: str) -> None:
+        db, editor = self._db, self._editor
+        if effect.temporary:
+            return
+        existing = db.get(effect.name)
+        if existing is not None and existing.existence_doubt is None:
+            if effect.if_not_exists:
+                return
+            editor.fail(
+                FailureKind.TABLE_EXISTS,
+                editor.wording.table_exists(effect.name, quoted=False),
+                table=effect.name,
+                existing=existing,
+            )
+        unsure = effect.if_not_exists and db.absence_doubt(effect.name) is not None
+        table = db.create(effect.name, created=editor.origin)
+        key = {db.names.fold(name) for name in effect.primary_key}
+        for column in effect.columns:
+            db.put_column(
+                table,
+                ColumnFact(
+                    name=column.name,
+                    type_name=column.type_text,
+                    not_null=column.not_null or column.primary_key,
+                    primary_key=column.primary_key or db.names.fold(column.name) in key,
+                    references=column.references,
+                ),
+            )
+            if column.references is not None:
+                db.add_foreign_key(table, db.names.fold(column.name))
+        for name in effect.like:
+            pattern = db.get(name)
+            if pattern is not None and pattern.shape_doubt is None:
+                for fact in pattern.columns.values():
+                    db.put_column(table, fact)
+            else:
+                db.doubt_shape(table, reason)
+        for unique in effect.uniques:
+            db.add_index(table, self._index(unique.columns, unique=True, name=unique.name, inline=True))
+        if unsure or (not effect.columns_complete and not effect.like):
+            db.doubt_shape(table, f"{reason}: not all columns could be told")
+        editor.effects.append(TableCreated(table=db.fact(table)))
+
+    def _drop_table(self, effect: sql.DropTable) -> None:
+        db, editor = self._db, self._editor
+        table = db.get(effect.name)
+        if table is None:
+            if not effect.if_exists and self._gone(effect.name):
+                editor.existing(effect.name, dropping=True)
+            db.doubtful_names.pop(db.names.fold(effect.name), None)
+            return
+        if not effect.cascade and not editor.sqlite and table.existence_doubt is None:
+            for other, column in db.referring(table.name):
+                if other is not table and other.existence_doubt is None and other.shape_doubt is None:
+                    editor.fail(
+                        FailureKind.TABLE_REFERENCED,
+                        editor.wording.table_referenced(table.name),
+                        table=table.name,
+                        column=column,
+                        existing=other,
+                    )
+        for other, column in db.referring(table.name):
+            if not editor.sqlite:
+                del other.foreign_keys[column]
+        self.tables.add(effect.name)
+        self.moved = True
+        editor.effects.append(TableDropped(table=db.fact(table), field=table.auto_of))
+        db.taken_by_sql(table)
+        db.drop(table, editor.origin)
+
+    # -- columns, constraints, indexes
+
+    def _add_column(self, effect: sql.AddColumn, reason: str) -> None:
+        db, editor = self._db, self._editor
+        table = self._table(effect.table, reason)
+        if table is None:
+            return
+        column = effect.column
+        if db.names.fold(column.name) in table.columns:
+            if not effect.if_not_exists and table.shape_doubt is None and table.existence_doubt is None:
+                editor.fail(
+                    FailureKind.COLUMN_EXISTS,
+                    editor.wording.column_exists(table.name, column.name),
+                    table=table.name,
+                    column=column.name,
+                    existing=table,
+                )
+            return
+        db.put_column(
+            table,
+            ColumnFact(
+                name=column.name,
+                type_name=column.type_text,
+                not_null=column.not_null,
+                primary_key=column.primary_key,
+                references=column.references,
+            ),
+        )
+
+    def _index(
+        self,
+        columns: tuple[str, ...],
+        *,
+        unique: bool,
+        name: str | None,
+        constraint: bool = True,
+        inline: bool = False,
+    ) -> Index:
+        folded = tuple(self._db.names.fold(column) for column in columns)
+        return Index(columns=folded, unique=unique, constraint=constraint and unique, inline=inline, name=name)
+
+    def _add_constraint(self, effect: sql.AddConstraint, reason: str) -> None:
+        table = self._table(effect.table, reason)
+        if table is None:
+            return
+        kind = effect.kind
+        if kind is sql.ConstraintKind.UNIQUE:
+            if effect.columns is UNKNOWN:
+                known = None if effect.using_index is None else self._named(table, effect.using_index)
+                if known is None:
+                    self._db.doubt_shape(table, reason)
+                    return
+                known.unique, known.constraint = True, True
+                if effect.name is not None:
+                    table.indexes.remove(known)
+                    known.name, known.basis = effect.name, None
+                    self._db.add_index(table, known)
+                return
+            if effect.name is not None and not effect.if_not_exists:
+                self._editor.index_free(table, name=effect.name)
+            self._db.add_index(table, self._index(effect.columns, unique=True, name=effect.name))
+        elif kind is sql.ConstraintKind.FOREIGN_KEY and effect.columns is not UNKNOWN:
+            for column in effect.columns:
+                self._db.add_foreign_key(table, self._db.names.fold(column))
+        elif kind is sql.ConstraintKind.PRIMARY_KEY:
+            self._db.doubt_shape(table, reason)
+
+    def _drop_constraint(self, effect: sql.DropConstraint, reason: str) -> None:
+        table = self._table(effect.table, reason)
+        if table is None:
+            return
+        if effect.name is not None:
+            index = self._named(table, effect.name)
+            if index is not None:
+                table.indexes.remove(index)
+                return
+        if effect.columns:
+            folded = {self._db.names.fold(column) for column in effect.columns}
+            table.indexes = [index for index in table.indexes if not (index.unique and set(index.columns) == folded)]
+
+    def _rename_constraint(self, effect: sql.RenameConstraint, reason: str) -> None:
+        owners = [self._table(effect.table, reason)] if effect.table is not None else list(self._db.tables())
+        for table in owners:
+            index = None if table is None else self._named(table, effect.old)
+            if table is not None and index is not None:
+                table.in_step_with = None
+                table.indexes.remove(index)
+                index.name, index.basis, index.pending = effect.new, None, False
+                self._db.add_index(table, index)
+                return
+
+    def _create_index(self, effect: sql.CreateIndex, reason: str) -> None:
+        table = self._table(effect.table, reason)
+        if table is None:
+            return
+        plain = not (effect.partial or effect.expression) and effect.columns is not UNKNOWN
+        columns = effect.columns if effect.columns is not UNKNOWN and plain else ()
+        self._db.add_index(
+            table, self._index(columns, unique=effect.unique and plain, name=effect.name, constraint=False)
+        )
+
+    def _drop_index(self, effect: sql.DropIndex, reason: str) -> None:
+        owners = [self._table(effect.table, reason)] if effect.table is not None else list(self._db.tables())
+        for table in owners:
+            index = None if table is None else self._named(table, effect.name)
+            if table is not None and index is not None:
+                table.in_step_with = None
+                table.indexes.remove(index)
+                return
+
+    def _named(self, table: Table, name: str) -> Index | None:
+        fold = self._db.names.fold
+        for index in table.indexes:
+            own = self._db.index_name(index, table)
+            if own is not None and fold(own) == fold(name):
+                return index
+        return None
+
+    def _doubt_owner(self, name: str, reason: str) -> None:
+        for table in self._db.tables():
+            if self._named(table, name) is not None:
+                self._db.doubt_shape(table, reason)
+
+    # -- rows
+
+    def _copy(self, effect: sql.CopyRows, possible: bool) -> None:
+        db, editor = self._db, self._editor
+        self.moved = True
+        self.tables.add(effect.target)
+        self.tables.update(effect.sources)
+        if not possible:
+            for name in (effect.target, *effect.sources):
+                if self._gone(name) and name not in effect.qualified and effect.schema is None:
+                    editor.existing(name)
+        target = db.get(effect.target)
+        sources = [table for name in effect.sources if (table := db.get(name)) is not None and table is not target]
+        if target is None or not sources:
+            if target is not None:
+                target.filled = True
+            return
+        certain = not possible and effect.full and db.get(effect.sources[0]) in sources
+        facts = tuple(db.fact(table) for table in sources)
+        db.copy_rows(target, sources)
+        editor.effects.append(RowsCopied(target=db.fact(target), sources=facts, certain=certain))
+
+
+def _subject(effect: sql.SqlEffect) -> str:
+    """The table that an ALTER TABLE is about."""
+    name = effect.old if isinstance(effect, sql.RenameTable) else getattr(effect, "table", None)
+    return name or ""

@@ -1,0 +1,444 @@
+"""Walks a plan and keeps both ledgers: `Replay` is what rules see beside the step itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeAlias
+
+from lint_m2m.graph import Graph, Plan
+from lint_m2m.migration import (
+    ConditionalOperations,
+    Migration,
+    NoDatabaseChange,
+    Operation,
+    Project,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+    UnknownOperation,
+    UnreadFile,
+)
+from lint_m2m.replay.change import NOTHING, Change, Outcome
+from lint_m2m.replay.editor import Later
+from lint_m2m.replay.facts import Effect, Failure, Origin
+from lint_m2m.replay.merge import merge_databases, merge_states
+from lint_m2m.replay.models import StateView
+from lint_m2m.replay.queries import Queries, ReplaySettings
+from lint_m2m.replay.state import HANDLERS as STATE_HANDLERS
+from lint_m2m.replay.state import StateLedger, Undo, view_before
+from lint_m2m.replay.step import Step, origin_of
+from lint_m2m.replay.unread import doubt_database, doubt_state
+
+# A SeparateDatabaseAndState that runs, the index of the database operation in it, and the state after that.
+_Part: TypeAlias = tuple[SeparateDatabaseAndState, int, StateLedger]
+
+
+class Replay(Queries):
+    """The replay of one plan: iterate `steps()`; between two steps the queries below answer for that moment.
+
+    Rules use these queries and the step; they never reach into the ledgers.
+    """
+
+    def __init__(self, project: Project, graph: Graph, plan: Plan, settings: ReplaySettings) -> None:
+        super().__init__(project, graph, plan, settings)
+        # The migration and the operation of it that runs, with the parts around it; and whether this is a look ahead.
+        self._rest: tuple[Migration | None, int, list[_Part]] = (None, 0, [])
+        self._looking_ahead = False
+
+    def steps(self) -> Iterator[Step]:
+        """Replay the plan, yielding each operation with what it did."""
+        for position, key in enumerate(self.plan.order):
+            node = self.graph.nodes.get(key)
+            if node is None:
+                continue
+            self._position = position
+            self._database.begin_migration(position)
+            if isinstance(node, UnreadFile):
+                reason = f"`{node.path}` could not be read"
+                self._state.doubt_app(node.app_label, reason)
+                self._database.doubt_prefix(f"{node.app_label}_", reason)
+                continue
+            for index, operation in enumerate(node.operations):
+                self._rest = (node, index, [])
+                if type(operation) in STATE_HANDLERS:
+                    yield self._plain(node, operation, str(index), None)
+                else:
+                    yield from self._both(node, operation, str(index), None)
+            self._rest = (None, 0, [])
+            self._database.settle()
+
+    # -- one operation, on both sides
+
+    def _both(
+        self, migration: Migration, operation: Operation, address: str, conditional: str | None
+    ) -> Iterator[Step]:
+        match operation:
+            case SeparateDatabaseAndState():
+                yield from self._separate(migration, operation, address, conditional)
+            case RunSQL():
+                outcome = self._run_sql(migration, operation, address, self._state, conditional)
+                for index, part in enumerate(operation.state_operations):
+                    yield from self._on_state(migration, part, f"{address}.state.{index}", conditional)
+                yield self._step(migration, operation, address, conditional, database=True, outcome=outcome)
+            case RunPython():
+                outcome = self._run_python(migration, operation, address, self._state)
+                yield self._step(migration, operation, address, conditional, database=True, outcome=outcome)
+            case ConditionalOperations():
+                yield from self._branches(migration, operation, address, conditional)
+            case UnknownOperation():
+                undo = doubt_state(self._state, operation, migration.app_label, operation.reason)
+                doubt_database(
+                    self._database, self._layout, operation, migration.app_label, operation.reason, self._state
+                )
+                yield self._step(migration, operation, address, conditional, state=True, database=True, undo=undo)
+            case NoDatabaseChange() if not operation.overrides:
+                yield self._step(migration, operation, address, conditional, state=True, database=True)
+            case _:
+                yield self._plain(migration, operation, address, conditional)
+
+    def _plain(self, migration: Migration, operation: Operation, address: str, conditional: str | None) -> Step:
+        """An operation without others inside, first on the state, then on the database."""
+        origin = origin_of(migration, address, operation)
+        after = self._state
+        undo = self._apply(migration, operation, origin, after)
+        before = view_before(after, undo)
+        outcome = self._run(migration, operation, origin, before, after)
+        return Step(
+            migration=migration,
+            position=self._position,
+            operation=operation,
+            address=address,
+            on_state=True,
+            on_database=True,
+            before=before,
+            after=after,
+            failures=outcome.failures,
+            effects=outcome.effects,
+            conditional=conditional,
+        )
+
+    def _separate(
+        self, migration: Migration, operation: SeparateDatabaseAndState, address: str, conditional: str | None
+    ) -> Iterator[Step]:
+        yield from self._database_parts(migration, operation, address, conditional, self._state)
+        for index, part in enumerate(operation.state_operations):
+            yield from self._on_state(migration, part, f"{address}.state.{index}", conditional)
+        self._overridden(operation, migration.app_label, self._state)
+        yield self._step(migration, operation, address, conditional)
+
+    def _overridden(self, operation: Operation, app_label: str, state: StateLedger) -> Undo:
+        """A subclass does something of its own on one side or both: what it is about is in doubt there."""
+        overrides = operation.overrides
+        if not overrides:
+            return {}
+        reason = f"`{operation.class_path}` replaces {' and '.join(sorted(overrides))}"
+        if "database_forwards" in overrides:
+            doubt_database(self._database, self._layout, operation, app_label, reason, state)
+        if "state_forwards" in overrides:
+            return doubt_state(state, operation, app_label, reason)
+        return {}
+
+    def _apply(self, migration: Migration, operation: Operation, origin: Origin, state: StateLedger) -> Undo:
+        undo = state.apply(operation, migration.app_label, origin)
+        if "state_forwards" in operation.overrides:
+            reason = f"`{operation.class_path}` replaces state_forwards"
+            for key, was in doubt_state(state, operation, migration.app_label, reason).items():
+                undo.setdefault(key, was)
+        return undo
+
+    def _run(
+        self, migration: Migration, operation: Operation, origin: Origin, before: StateView, after: StateLedger
+    ) -> Outcome:
+        if "database_forwards" in operation.overrides:
+            reason = f"`{operation.class_path}` replaces database_forwards"
+            for view in (before, after):
+                doubt_database(self._database, self._layout, operation, migration.app_label, reason, view)
+            return NOTHING
+        change = Change(operation, migration.app_label, before, after, after.referrers, after.was_removed)
+        waiting = len(self._database.pending)
+        outcome = self._forwards.run(change, self._database, origin)
+        if outcome.later:
+            outcome = self._settled(change, outcome, origin)
+        if not outcome.failures and not self._looking_ahead and len(self._database.pending) > waiting:
+            outcome = self._before_sql(change, outcome, origin, waiting)
+        return outcome
+
+    # -- what raises only when the migration ends
+
+    def _settled(self, change: Change, outcome: Outcome, origin: Origin) -> Outcome:
+        """`outcome` with the failures that no later operation of the migration prevents, as failures of this one."""
+        if self._looking_ahead:
+            return outcome
+        for later in outcome.later:
+            if later.still(self._database) is None:
+                continue
+            exception = self._at_the_end(later)
+            if exception is not None:
+                failure = replace(later.failure, exception=exception)
+                self._forwards.repair(change, failure, self._database, origin)
+                return Outcome((failure,), outcome.effects)
+        return outcome
+
+    def _before_sql(self, change: Change, outcome: Outcome, origin: Origin, waiting: int) -> Outcome:
+        """`outcome` with the failure that raw SQL, later in the migration, makes of what was put off here."""
+        migration, index, _ = self._rest
+        if migration is None or not any(_runs_sql(one) for one in migration.operations[index + 1 :]):
+            return outcome
+        for table in dict.fromkeys(table.uid for table in self._database.pending[waiting:]):
+            made = self._database.by_uid(table)
+            later = None if made is None else self._forwards.editor.sql_takes(made)
+            exception = None if later is None else self._at_the_end(later)
+            if later is not None and exception is not None:
+                failure = replace(later.failure, exception=exception)
+                self._forwards.repair(change, failure, self._database, origin)
+                return Outcome((failure,), outcome.effects)
+        return outcome
+
+    def _at_the_end(self, later: Later) -> str | None:
+        """Replay the rest of the migration on copies of both ledgers, and ask again: the exception, if there is one.
+
+        Where a later operation raises, the migration never gets to its end.
+        """
+        migration, index, parts = self._rest
+        if migration is None:
+            return later.failure.exception
+        state, database, known = self._state, self._database, len(self._data.operations)
+        self._state, self._database, self._looking_ahead = state.fork(), database.fork(), True
+        try:
+            for operation, number, after in reversed(parts):
+                view = after
+                for part in operation.database_operations[number + 1 :]:
+                    then = view.fork()
+                    for step in self._on_database(migration, part, "", None, view, then):
+                        if step.failures:
+                            return None
+                    view = then
+            if parts:
+                for part in parts[0][0].state_operations:
+                    for _ in self._on_state(migration, part, "", None):
+                        pass
+            for operation_after in migration.operations[index + 1 :]:
+                for step in self._both(migration, operation_after, "", None):
+                    if step.failures:
+                        return None
+            self._database.settle()
+            return later.still(self._database)
+        finally:
+            self._state, self._database, self._looking_ahead = state, database, False
+            del self._data.operations[known:]
+
+    # -- the database side alone, with intermediate states of its own
+
+    def _database_parts(
+        self,
+        migration: Migration,
+        operation: SeparateDatabaseAndState,
+        address: str,
+        conditional: str | None,
+        start: StateLedger,
+    ) -> Iterator[Step]:
+        """`SeparateDatabaseAndState.database_forwards`: each part sees the state that the parts before it leave."""
+        state = start
+        for index, part in enumerate(operation.database_operations):
+            after = state.fork()
+            rest = self._rest
+            self._rest = (rest[0], rest[1], [*rest[2], (operation, index, after)])
+            yield from self._on_database(migration, part, f"{address}.database.{index}", conditional, state, after)
+            self._rest = rest
+            state = after
+
+    def _on_database(
+        self,
+        migration: Migration,
+        operation: Operation,
+        address: str,
+        conditional: str | None,
+        before: StateLedger,
+        after: StateLedger,
+    ) -> Iterator[Step]:
+        """The database side of a part; `after` is a copy of `before` that gets the part's state side."""
+        match operation:
+            case SeparateDatabaseAndState():
+                self._apply_parts(migration, operation.state_operations, address, after)
+                yield from self._database_parts(migration, operation, address, conditional, before)
+                self._overridden(operation, migration.app_label, after)
+                yield self._step(migration, operation, address, conditional, views=(before, after))
+            case RunSQL():
+                self._apply_parts(migration, operation.state_operations, address, after)
+                outcome = self._run_sql(migration, operation, address, before, conditional)
+                yield self._step(
+                    migration, operation, address, conditional, database=True, outcome=outcome, views=(before, after)
+                )
+            case RunPython():
+                outcome = self._run_python(migration, operation, address, before)
+                yield self._step(
+                    migration, operation, address, conditional, database=True, outcome=outcome, views=(before, after)
+                )
+            case ConditionalOperations():
+                start, states, databases = self._database, [], []
+                for number, branch in enumerate(operation.branches):
+                    self._database = start.fork()
+                    state = before.fork()
+                    for index, part in enumerate(branch):
+                        place = f"{address}.branch.{number}.{index}"
+                        inner = state.fork()
+                        yield from self._on_database(migration, part, place, operation.reason, state, inner)
+                        state = inner
+                    states.append(state)
+                    databases.append(self._database)
+                self._database = merge_databases(start, databases, operation.reason)
+                merge_states(after, states, operation.reason)
+                yield self._step(migration, operation, address, conditional, views=(before, after))
+            case UnknownOperation():
+                doubt_state(after, operation, migration.app_label, operation.reason)
+                doubt_database(self._database, self._layout, operation, migration.app_label, operation.reason, before)
+                yield self._step(migration, operation, address, conditional, database=True, views=(before, after))
+            case _:
+                origin = origin_of(migration, address, operation)
+                self._apply(migration, operation, origin, after)
+                outcome = self._run(migration, operation, origin, before, after)
+                yield self._step(
+                    migration, operation, address, conditional, database=True, outcome=outcome, views=(before, after)
+                )
+
+    def _apply_parts(
+        self, migration: Migration, operations: tuple[Operation, ...], address: str, state: StateLedger
+    ) -> None:
+        """The state side of parts that only an intermediate state sees: no steps, what Django believes stays."""
+        for index, part in enumerate(operations):
+            place = f"{address}.state.{index}"
+            match part:
+                case SeparateDatabaseAndState() | RunSQL():
+                    self._apply_parts(migration, part.state_operations, place, state)
+                case ConditionalOperations():
+                    states = []
+                    for number, branch in enumerate(part.branches):
+                        state_of_branch = state.fork()
+                        self._apply_parts(migration, branch, f"{place}.branch.{number}", state_of_branch)
+                        states.append(state_of_branch)
+                    merge_states(state, states, part.reason)
+                case UnknownOperation():
+                    doubt_state(state, part, migration.app_label, part.reason)
+                case _:
+                    self._apply(migration, part, origin_of(migration, place, part), state)
+
+    # -- the state side alone
+
+    def _on_state(
+        self, migration: Migration, operation: Operation, address: str, conditional: str | None
+    ) -> Iterator[Step]:
+        match operation:
+            case SeparateDatabaseAndState() | RunSQL():
+                for index, part in enumerate(operation.state_operations):
+                    yield from self._on_state(migration, part, f"{address}.state.{index}", conditional)
+                yield self._step(migration, operation, address, conditional)
+            case RunPython():
+                yield self._step(migration, operation, address, conditional)
+            case ConditionalOperations():
+                start, states = self._state, []
+                for number, branch in enumerate(operation.branches):
+                    self._state = start.fork()
+                    for index, part in enumerate(branch):
+                        place = f"{address}.branch.{number}.{index}"
+                        yield from self._on_state(migration, part, place, operation.reason)
+                    states.append(self._state)
+                self._state = start
+                merge_states(start, states, operation.reason)
+                yield self._step(migration, operation, address, conditional)
+            case UnknownOperation():
+                undo = doubt_state(self._state, operation, migration.app_label, operation.reason)
+                yield self._step(migration, operation, address, conditional, state=True, undo=undo)
+            case _:
+                undo = self._apply(migration, operation, origin_of(migration, address, operation), self._state)
+                yield self._step(migration, operation, address, conditional, state=True, undo=undo)
+
+    # -- either or
+
+    def _branches(
+        self, migration: Migration, operation: ConditionalOperations, address: str, conditional: str | None
+    ) -> Iterator[Step]:
+        """Each branch on copies of both ledgers; what they do not agree on is in doubt afterwards."""
+        state, database = self._state, self._database
+        states, databases = [], []
+        for number, branch in enumerate(operation.branches):
+            self._state, self._database = state.fork(), database.fork()
+            for index, part in enumerate(branch):
+                yield from self._both(migration, part, f"{address}.branch.{number}.{index}", operation.reason)
+            states.append(self._state)
+            databases.append(self._database)
+        self._state = state
+        merge_states(state, states, operation.reason)
+        self._database = merge_databases(database, databases, operation.reason)
+        yield self._step(migration, operation, address, conditional)
+
+    # -- what cannot be read
+
+    # -- data
+
+    def _run_sql(
+        self, migration: Migration, operation: RunSQL, address: str, state: StateLedger, conditional: str | None
+    ) -> Outcome:
+        return self._data.run_sql(
+            operation,
+            self._database,
+            state,
+            self._position,
+            origin_of(migration, address, operation),
+            conditional=conditional is not None,
+        )
+
+    def _run_python(self, migration: Migration, operation: RunPython, address: str, state: StateLedger) -> Outcome:
+        return self._data.run_python(
+            operation, self._database, state, self._position, origin_of(migration, address, operation)
+        )
+
+    def _step(
+        self,
+        migration: Migration,
+        operation: Operation,
+        address: str,
+        conditional: str | None,
+        *,
+        state: bool = False,
+        database: bool = False,
+        undo: Undo | None = None,
+        outcome: Outcome | None = None,
+        views: tuple[StateView, StateView] | None = None,
+    ) -> Step:
+        if views is not None:
+            before, after = views
+        else:
+            after = self._state
+            before = view_before(self._state, undo) if undo else after
+        failures: tuple[Failure, ...] = ()
+        effects: tuple[Effect, ...] = ()
+        if outcome is not None:
+            failures, effects = outcome.failures, outcome.effects
+        return Step(
+            migration=migration,
+            position=self._position,
+            operation=operation,
+            address=address,
+            on_state=state,
+            on_database=database,
+            before=before,
+            after=after,
+            failures=failures,
+            effects=effects,
+            conditional=conditional,
+        )
+
+
+def _runs_sql(operation: Operation) -> bool:
+    """Whether raw SQL runs in it."""
+    match operation:
+        case RunSQL():
+            return True
+        case SeparateDatabaseAndState(database_operations=parts):
+            return any(map(_runs_sql, parts))
+        case _:
+            return False
+
+
+__all__ = ["Replay", "ReplaySettings"]
