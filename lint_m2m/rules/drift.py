@@ -1,0 +1,169 @@
+"""Where belief and existence part, at the end of a history: shared by the MTM3xx rules.
+
+A recipe may take several operations, migrations and even apps to come together, so nothing is judged before the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lint_m2m.migration import (
+    UNKNOWN,
+    AddField,
+    AlterField,
+    AlterModelTable,
+    AlterTogether,
+    CreateModel,
+    DeleteModel,
+    Field,
+    FieldKind,
+    Location,
+    ModelKey,
+    Operation,
+    RemoveField,
+    RenameField,
+    RenameModel,
+    Span,
+)
+from lint_m2m.replay.facts import FieldKey, Origin, TableFact
+from lint_m2m.replay.models import FieldState, ModelState
+from lint_m2m.replay.step import Step
+from lint_m2m.replay.walk import Replay
+from lint_m2m.rules.describe import through_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStore:
+    """A many-to-many field at the end of the history and the table it believes in.
+
+    `through` is the through model, ``None`` for an automatic table. `table` is ``None`` when it certainly is
+    not there.
+    """
+
+    owner: ModelState
+    field: FieldState
+    through: ModelState | None
+    table_name: str
+    table: TableFact | None
+
+    @property
+    def key(self) -> FieldKey:
+        return self.owner.field_key(self.field.name)
+
+
+def link_stores(replay: Replay) -> Iterator[LinkStore]:
+    """The many-to-many fields whose table is known to exist or known to be absent; each through model once."""
+    seen: set[ModelKey] = set()
+    for owner in replay.state.models():
+        if owner.uncertain is not None or replay.runs(owner) is not True:
+            continue
+        for field in owner.many_to_many():
+            if field.uncertain is not None:
+                continue
+            through = replay.state.lookup(through_of(field.field)) if through_of(field.field) is not None else None
+            if through is UNKNOWN or (through is None and through_of(field.field) is not None):
+                continue
+            if through is not None:
+                if through.key in seen or through.uncertain is not None or replay.runs(through) is not True:
+                    continue
+                seen.add(through.key)
+            name = replay.link_table(owner, field)
+            if name is UNKNOWN or name is None:
+                continue
+            table = replay.table(name)
+            if table is not UNKNOWN:
+                yield LinkStore(owner=owner, field=field, through=through, table_name=name, table=table)
+
+
+def column_name(field: FieldState) -> str | None:
+    """The column of a field, ``None`` when it has none or that is not known."""
+    definition: Field = field.field
+    if definition.kind not in (FieldKind.COLUMN, FieldKind.FOREIGN_KEY) or definition.db_column is UNKNOWN:
+        return None
+    if definition.db_column is not None:
+        return definition.db_column
+    return f"{field.name}_id" if definition.kind is FieldKind.FOREIGN_KEY else field.name
+
+
+class StateOnly:
+    """Remembers which operations changed only what Django believes, by the model and the field they are about."""
+
+    def __init__(self) -> None:
+        self._models: dict[ModelKey, Origin] = {}
+        self._fields: dict[FieldKey, Origin] = {}
+
+    def see(self, step: Step) -> None:
+        """Take note of `step`. Renames in the state carry the notes along."""
+        operation = step.operation
+        if not step.on_state:
+            return
+        if isinstance(operation, RenameModel):
+            self._rename(ModelKey(step.app_label, operation.old_name.lower()), operation.new_name.lower())
+        if step.on_database:
+            return
+        for model, field in _subjects(step.app_label, operation):
+            self._models[model] = step.origin
+            if field is not None:
+                self._fields[FieldKey(model.app_label, model.name, field)] = step.origin
+
+    def _rename(self, old: ModelKey, new_name: str) -> None:
+        if old in self._models:
+            self._models[ModelKey(old.app_label, new_name)] = self._models.pop(old)
+        for key in [key for key in self._fields if key.model_key == old]:
+            self._fields[FieldKey(key.app_label, new_name, key.name)] = self._fields.pop(key)
+
+    def of_model(self, key: ModelKey) -> Origin | None:
+        """The last state-only operation on a model."""
+        return self._models.get(key)
+
+    def of_field(self, key: FieldKey) -> Origin | None:
+        """The last state-only operation on a field."""
+        return self._fields.get(key)
+
+    def blame(self, store: LinkStore) -> Origin:
+        """The operation that made Django believe in `store.table_name`: state-only if there is one."""
+        if store.through is not None:
+            blamed = self.of_model(store.through.key) or self.of_field(store.key)
+            return blamed or store.through.origin
+        return self.of_field(store.key) or self.of_model(store.owner.key) or store.field.origin
+
+
+def narrowed(origin: Origin, definition: Origin, span: Span | None) -> Origin:
+    """`origin` with its place narrowed to `span`, if the text at `span` was written by the same operation."""
+    if span is None or (definition.migration, definition.address) != (origin.migration, origin.address):
+        return origin
+    return Origin(origin.migration, origin.address, Location(origin.location.path, span))
+
+
+def _subjects(app_label: str, operation: Operation) -> Iterator[tuple[ModelKey, str | None]]:
+    match operation:
+        case CreateModel():
+            key = ModelKey(app_label, operation.name.lower())
+            yield key, None
+            for named in operation.fields:
+                yield key, named.name
+        case DeleteModel() | AlterModelTable() | AlterTogether():
+            yield ModelKey(app_label, operation.name.lower()), None
+        case RenameModel():
+            yield ModelKey(app_label, operation.new_name.lower()), None
+        case AddField() | AlterField() | RemoveField():
+            yield ModelKey(app_label, operation.model_name.lower()), operation.name
+        case RenameField():
+            yield ModelKey(app_label, operation.model_name.lower()), operation.new_name
+        case _:
+            return
+
+
+def touched_models(step: Step) -> Iterator[ModelKey]:
+    """The models, by their names before it, whose links this operation may move or take away."""
+    operation, app = step.operation, step.app_label
+    match operation:
+        case RenameModel():
+            yield ModelKey(app, operation.old_name.lower())
+        case DeleteModel() | AlterModelTable():
+            yield ModelKey(app, operation.name.lower())
+        case AlterField() | RemoveField() | RenameField():
+            yield ModelKey(app, operation.model_name.lower())
+        case _:
+            return

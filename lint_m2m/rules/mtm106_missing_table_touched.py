@@ -1,0 +1,134 @@
+"""Table or column touched that does not exist.
+
+## What it does
+
+Finds an operation that runs on the database and renames, alters or drops a many-to-many table, the table of a
+`through` model, or a column of one, where the history never made it: usually after a state-only recipe that did not
+fit.
+
+## Why it breaks
+
+The recipe itself runs without a word, because it changes only what Django believes. The next real operation on the
+table or the column fails: `no such table`, `relation ... does not exist`, `no such column`, `Unknown column`. On
+SQLite some of them pass instead and write the column's name into every row, because SQLite reads an unknown quoted
+name as text.
+
+## Example
+
+```python
+# library/migrations/0002_authorship.py
+operations = [
+    migrations.SeparateDatabaseAndState(
+        state_operations=[
+            migrations.CreateModel(
+                name="Authorship",
+                fields=[
+                    ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                    ("book", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),
+                    ("author", models.ForeignKey(on_delete=models.CASCADE, to="library.author")),
+                ],
+                options={"unique_together": {("book", "author")}},
+            ),
+            migrations.AlterField(
+                model_name="book",
+                name="authors",
+                field=models.ManyToManyField(related_name="books", through="library.Authorship", to="library.author"),
+            ),
+        ],
+    ),
+    migrations.AlterModelTable(name="authorship", table="authorship"),
+]
+```
+
+## Safe sequence
+
+Describe the table as it is; then everything that follows finds it.
+
+```python
+# library/migrations/0002_authorship.py
+operations = [
+    migrations.SeparateDatabaseAndState(
+        state_operations=[
+            migrations.CreateModel(
+                name="Authorship",
+                fields=[
+                    ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                    ("book", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),
+                    ("author", models.ForeignKey(on_delete=models.CASCADE, to="library.author")),
+                ],
+                options={"db_table": "library_book_authors", "unique_together": {("book", "author")}},
+            ),
+            migrations.AlterField(
+                model_name="book",
+                name="authors",
+                field=models.ManyToManyField(related_name="books", through="library.Authorship", to="library.author"),
+            ),
+        ],
+    ),
+]
+```
+
+## When it stays silent
+
+For tables that have nothing to do with a many-to-many, for models of apps outside the project, and where SQL or code
+that could not be read may have made what is missing.
+
+## References
+
+- Django, `django/db/backends/base/schema.py`; https://www.sqlite.org/quirks.html#double_quoted_string_literals_are_accepted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from lint_m2m.finding import Finding, Related, Severity
+from lint_m2m.replay.facts import FailureKind, FieldKey
+from lint_m2m.replay.step import Step
+from lint_m2m.replay.walk import Replay
+from lint_m2m.rules.base import Rule
+from lint_m2m.rules.describe import left_behind, link_field_of, operation_name
+
+
+class MissingTableTouched(Rule):
+    code: ClassVar[str] = "MTM106"
+    name: ClassVar[str] = "missing-table-touched"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        for failure in step.failures:
+            if failure.kind not in (FailureKind.TABLE_MISSING, FailureKind.COLUMN_MISSING):
+                continue
+            field = failure.field or link_field_of(replay, step.before, failure.table, failure.model)
+            notes: tuple[str, ...] = ()
+            if field is None and failure.table is not None:
+                field, notes = _field_of_missing(failure.table, replay)
+            if field is None:
+                continue
+            what = f"table `{failure.table}`"
+            if failure.kind is FailureKind.COLUMN_MISSING:
+                what = f"column `{failure.column}` of table `{failure.table}`"
+            gone = failure.dropped
+            yield self.finding_at(
+                step,
+                f"`{operation_name(step.operation)}` touches {what}, which does not exist",
+                label="does not exist",
+                field=field,
+                certainty=failure.certainty,
+                reason=failure.reason,
+                runtime_error=failure.exception,
+                related=() if gone is None else (Related(location=gone.location, message="removed or renamed here"),),
+                notes=(*notes, *left_behind(step, replay)),
+            )
+
+
+def _field_of_missing(name: str, replay: Replay) -> tuple[FieldKey | None, tuple[str, ...]]:
+    """The field whose links were in the table of that name, or are in one that is spelled otherwise (PostgreSQL)."""
+    gone = replay.gone(name)
+    if gone is not None:
+        return gone.table.auto_of, ()
+    for table in replay.link_tables():
+        if table.name.lower() == name.lower():
+            return table.auto_of, (f"the table is `{table.name}`: SQL has to put its name in double quotes",)
+    return None, ()

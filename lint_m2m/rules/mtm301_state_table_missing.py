@@ -1,0 +1,155 @@
+"""State-only change that claims a table which does not exist.
+
+## What it does
+
+Finds a many-to-many field whose table does not exist at the end of the history, although Django believes in it: after
+a state-only `CreateModel` or `AlterField` without `db_table` and without a rename of the table that is there.
+
+## Why it breaks
+
+`migrate` succeeds, because nothing runs. The first query fails with `no such table`, `relation ... does not exist`.
+The old table and its rows stay behind, unseen.
+
+## Example
+
+```python
+# library/migrations/0002_authorship.py
+operations = [
+    migrations.SeparateDatabaseAndState(
+        state_operations=[
+            migrations.CreateModel(
+                name="Authorship",
+                fields=[
+                    ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                    ("book", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),
+                    ("author", models.ForeignKey(on_delete=models.CASCADE, to="library.author")),
+                ],
+                options={"unique_together": {("book", "author")}},
+            ),
+            migrations.AlterField(
+                model_name="book",
+                name="authors",
+                field=models.ManyToManyField(related_name="books", through="library.Authorship", to="library.author"),
+            ),
+        ],
+    ),
+]
+```
+
+## Safe sequence
+
+Say which table the model has: the one that is there. (Renaming the table in `database_operations` is right as well.)
+
+```python
+# library/migrations/0002_authorship.py
+operations = [
+    migrations.SeparateDatabaseAndState(
+        state_operations=[
+            migrations.CreateModel(
+                name="Authorship",
+                fields=[
+                    ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                    ("book", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),
+                    ("author", models.ForeignKey(on_delete=models.CASCADE, to="library.author")),
+                ],
+                options={"db_table": "library_book_authors", "unique_together": {("book", "author")}},
+            ),
+            migrations.AlterField(
+                model_name="book",
+                name="authors",
+                field=models.ManyToManyField(related_name="books", through="library.Authorship", to="library.author"),
+            ),
+        ],
+    ),
+]
+```
+
+## When it stays silent
+
+When a later operation, migration or app renames or makes the table, when the through model's default table is the
+automatic table by its name, and when SQL or code that could not be read may have made it.
+
+## References
+
+- https://docs.djangoproject.com/en/stable/ref/migration-operations/#separatedatabaseandstate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from lint_m2m.finding import Finding, Related, Severity
+from lint_m2m.replay.database import Gone
+from lint_m2m.replay.facts import Origin, address_order
+from lint_m2m.replay.step import Step
+from lint_m2m.replay.walk import Replay
+from lint_m2m.rules.base import Rule
+from lint_m2m.rules.describe import field_label, model_label, table_place
+from lint_m2m.rules.drift import LinkStore, StateOnly, link_stores
+from lint_m2m.rules.orphans import Abandoned
+
+
+class StateTableMissing(Rule):
+    code: ClassVar[str] = "MTM301"
+    name: ClassVar[str] = "state-table-missing"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    def __init__(self) -> None:
+        self._state_only = StateOnly()
+        self._abandoned = Abandoned()
+
+    def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        self._state_only.see(step)
+        self._abandoned.see(step, replay)
+        return iter(())
+
+    def finish(self, replay: Replay) -> Iterator[Finding]:
+        for store in link_stores(replay):
+            if store.table is None:
+                yield self._missing(store, replay)
+
+    def _missing(self, store: LinkStore, replay: Replay) -> Finding:
+        label = field_label(replay.state, store.key)
+        if store.through is not None:
+            subject = f"the through model `{model_label(replay.state, store.through.key)}` of `{label}`"
+        else:
+            subject = f"the automatic table of `{label}`"
+        blamed = self._state_only.blame(store)
+        taken = self._taken_later(store, blamed, replay)
+        if taken is not None:
+            fate = "dropped" if taken.renamed_to is None else f"renamed to `{taken.renamed_to}`"
+            table = f"the table of {subject}" if store.through is not None else subject
+            believed = Related(location=blamed.location, message=f"Django believes in `{store.table_name}` since here")
+            return self.finding(
+                taken.origin,
+                f"{table}, `{store.table_name}`, is {fate}, and Django goes on believing in it",
+                label=f"{fate} here",
+                field=store.key,
+                related=(believed,),
+                notes=(f"the first query fails: no such table `{store.table_name}`",),
+            )
+        left = next((a.table for a in self._abandoned.at_end(replay) if a.field == store.key), None)
+        notes = () if left is None else (f"the links stay behind in `{left.name}`",)
+        return self.finding(
+            blamed,
+            f"the table of {subject}, `{store.table_name}`, does not exist"
+            if store.through is not None
+            else f"{subject}, `{store.table_name}`, does not exist",
+            label="only the state knows this table",
+            field=store.key,
+            related=table_place(left, "the table that is there was made here"),
+            notes=(f"the first query fails: no such table `{store.table_name}`", *notes),
+        )
+
+    @staticmethod
+    def _taken_later(store: LinkStore, blamed: Origin, replay: Replay) -> Gone | None:
+        """Who took the table away, if that was after Django began to believe in it."""
+        gone = replay.gone(store.table_name)
+        if gone is None:
+            return None
+        rank = {key: index for index, key in enumerate(replay.plan.order)}
+        before, after = (
+            (rank.get(origin.migration, -1), address_order(origin.address)) for origin in (blamed, gone.origin)
+        )
+        return gone if before < after else None

@@ -1,0 +1,111 @@
+"""Table with links left without a model.
+
+## What it does
+
+Finds a table that holds the links of a many-to-many and that no model and no field uses at the end of the history,
+because the field or the through model was taken away in the state only.
+
+## Why it breaks
+
+`migrate` succeeds and the rows are all there, but nothing shows them, nothing deletes them (foreign keys of the
+forgotten table can make deletes of books fail), and `makemigrations` will never drop the table.
+
+## Example
+
+```python
+# library/migrations/0002_no_authors.py
+operations = [
+    migrations.SeparateDatabaseAndState(
+        state_operations=[
+            migrations.RemoveField(model_name="book", name="authors"),
+        ],
+    ),
+]
+```
+
+## Safe sequence
+
+Drop the table as well, once no running release needs it, or give it a model.
+
+```python
+# library/migrations/0002_no_authors.py
+operations = [
+    migrations.RemoveField(model_name="book", name="authors"),
+]
+```
+
+## When it stays silent
+
+When a later migration drops the table or gives it to a model, when its rows were (or may have been) copied to another
+table, when the field's new table is missing as a whole (MTM301 says what stays behind), and for tables that cannot
+have rows.
+
+## References
+
+- https://docs.djangoproject.com/en/stable/ref/migration-operations/#separatedatabaseandstate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from lint_m2m.finding import Finding, Severity
+from lint_m2m.migration import MigrationKey
+from lint_m2m.replay.facts import FieldKey
+from lint_m2m.replay.step import Step
+from lint_m2m.replay.walk import Replay
+from lint_m2m.rules.base import Rule
+from lint_m2m.rules.describe import field_label, table_place
+from lint_m2m.rules.loss import Pursuer, Pursuit, claim, final_table, searched
+from lint_m2m.rules.orphans import Abandoned
+
+
+class LinksOrphaned(Rule):
+    code: ClassVar[str] = "MTM305"
+    name: ClassVar[str] = "links-orphaned"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    def __init__(self) -> None:
+        self._abandoned = Abandoned()
+        self._pursuer = Pursuer()
+        self._positions: dict[MigrationKey, int] = {}
+
+    def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        self._abandoned.see(step, replay)
+        self._pursuer.see(step, replay)
+        self._positions.setdefault(step.migration.key, step.position)
+        return iter(())
+
+    def finish(self, replay: Replay) -> Iterator[Finding]:
+        for orphan in self._abandoned.at_end(replay):
+            target = final_table(replay, orphan.field)
+            if target is None and _lives(replay, orphan.field):
+                continue  # the field's table is missing or not known: MTM105, MTM106 or MTM301 says so
+            if self._pursuer.copied_anywhere(orphan.table):
+                continue  # it only waits to be dropped
+            position = self._positions[orphan.origin.migration]
+            pursuit = Pursuit(field=orphan.field, source=orphan.table, first=position, last=position)
+            if target is not None:
+                pursuit.targets[target.uid] = target.name
+            verdict = searched(replay, pursuit)
+            if verdict.copied:
+                continue
+            yield claim(
+                self.finding(
+                    orphan.origin,
+                    f"table `{orphan.table.name}` keeps the links of `{field_label(replay.state, orphan.field)}`,"
+                    " but no model uses it any more",
+                    label="leaves the table behind",
+                    field=orphan.field,
+                    related=table_place(orphan.table, f"`{orphan.table.name}` was made here"),
+                ),
+                verdict,
+            )
+
+
+def _lives(replay: Replay, key: FieldKey) -> bool:
+    """Whether the field is still a many-to-many in the state."""
+    model = replay.state.get(key.model_key)
+    field = model.fields.get(key.name) if model else None
+    return field is not None and field.field.many_to_many

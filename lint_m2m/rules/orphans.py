@@ -1,0 +1,79 @@
+"""Link tables that a state change has left behind: shared by MTM301 (as a note) and MTM305."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lint_m2m.migration import UNKNOWN, MigrationKey
+from lint_m2m.replay.facts import FieldKey, Origin, TableFact
+from lint_m2m.replay.models import ModelState
+from lint_m2m.replay.step import Step
+from lint_m2m.replay.walk import Replay
+from lint_m2m.rules.describe import through_of
+from lint_m2m.rules.drift import touched_models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonedTable:
+    """A link table without a model, the field that used it last, and the operation that took it away."""
+
+    table: TableFact
+    field: FieldKey
+    origin: Origin
+
+
+class Abandoned:
+    """Remembers who used each link table last, so that at the end a table nobody uses has somebody to blame."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, tuple[FieldKey, Origin, MigrationKey]] = {}
+
+    def see(self, step: Step, replay: Replay) -> None:
+        """Take note of the tables that the models touched by `step` used just before it."""
+        if not step.on_state:
+            return
+        for key in touched_models(step):
+            model = step.before.get(key)
+            if model is not None:
+                self._note(model, step, replay)
+
+    def _note(self, model: ModelState, step: Step, replay: Replay) -> None:
+        for field in model.many_to_many():
+            name = replay.link_table(model, field, step.before)
+            table = None if name is UNKNOWN or name is None else replay.table(name)
+            if table is not None and table is not UNKNOWN:
+                self._left[table.uid] = (model.field_key(field.name), step.origin, step.migration.key)
+        # A through model that goes after its field: now nobody is left who knows the table.
+        name = replay.model_table(model)
+        own = None if name is UNKNOWN else replay.table(name)
+        if own is not None and own is not UNKNOWN and own.uid in self._left:
+            self._left[own.uid] = (self._left[own.uid][0], step.origin, step.migration.key)
+        # The links of a through model that goes are those of the field that uses it, wherever that is.
+        for owner in step.before.models():
+            for field in owner.many_to_many():
+                if own is not None and own is not UNKNOWN and through_of(field.field) == model.key:
+                    self._left[own.uid] = (owner.field_key(field.name), step.origin, step.migration.key)
+
+    def at_end(self, replay: Replay) -> Iterator[AbandonedTable]:
+        """The link tables that hold rows and that nothing in the state uses."""
+        used = _used_tables(replay)
+        for table in replay.tables():
+            note = self._left.get(table.uid)
+            if note is None or table.uid in used or replay.unread_database_reason(table.name) is not None:
+                continue
+            if table.created is None or table.created.migration == note[2]:
+                continue
+            yield AbandonedTable(table=table, field=note[0], origin=note[1])
+
+
+def _used_tables(replay: Replay) -> frozenset[int]:
+    """The tables that the state's models and fields use."""
+    used: set[int] = set()
+    for model in replay.state.models():
+        names = [replay.model_table(model), *(replay.link_table(model, field) for field in model.many_to_many())]
+        for name in names:
+            table = None if name is UNKNOWN or name is None else replay.table(name)
+            if table is not None and table is not UNKNOWN:
+                used.add(table.uid)
+    return frozenset(used)
