@@ -1,0 +1,176 @@
+"""From pyproject.toml and the command line to a `Config`; the command line wins, then the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from lint_m2m.config.options import OPTIONS, Mismatch, listed, nearest
+from lint_m2m.config.positions import line_of
+from lint_m2m.config.values import Config, Origin, Source, attribute_of
+from lint_m2m.errors import ConfigurationError, UsageError
+
+FILE_NAME: Final = "pyproject.toml"
+TABLE: Final = ("tool", "lint-m2m")
+# A configuration has a few kilobytes; a parser is not for what somebody put there instead.
+MAX_BYTES: Final = 4 * 1024 * 1024
+
+
+def load(
+    root: Path,
+    *,
+    file: Path | None = None,
+    isolated: bool = False,
+    command_line: Mapping[str, object] | None = None,
+) -> Config:
+    """The configuration for a project.
+
+    `file` is what ``--config`` names; without it, the nearest pyproject.toml from `root` upward that has a
+    ``[tool.lint-m2m]`` table counts, up to the repository's top. `isolated`: no file at all. `command_line` has raw
+    values by option name (strings, lists of strings, true).
+
+    Raises ConfigurationError for a file that cannot be read or says something that has no meaning, UsageError for the
+    same on the command line.
+    """
+    if file is not None and isolated:
+        raise UsageError("`--config` and `--isolated` exclude each other")
+    config = Config()
+    if file is not None:
+        config = read(file)
+    elif not isolated:
+        config = _found(root) or config
+    return override(config, command_line or {})
+
+
+def read(file: Path) -> Config:
+    """The configuration of one file that has to have the table."""
+    config = _read(file, required=True)
+    assert config is not None
+    return config
+
+
+def override(config: Config, values: Mapping[str, object]) -> Config:
+    """`config` with raw values from the command line.
+
+    ``--extend-select`` adds to what the file says, and ``--select`` sets it aside as a whole, `extend-select` included.
+    Raises UsageError.
+    """
+    origin = Origin(Source.COMMAND_LINE)
+    parsed: dict[str, Any] = {}
+    for option, value in values.items():
+        try:
+            parsed[option] = OPTIONS[option].parse(value)
+        except Mismatch as mismatch:
+            raise UsageError(f"`--{option}` {mismatch.problem}") from None
+    origins = dict(config.origins)
+    if "select" in parsed:
+        config = replace(config, extend_select=())
+        origins.pop("extend-select", None)
+    if "extend-select" in parsed:
+        parsed["extend-select"] = (*config.extend_select, *parsed["extend-select"])
+    origins |= dict.fromkeys(parsed, origin)
+    return _with(config, parsed, origins)
+
+
+def _found(root: Path) -> Config | None:
+    for folder in (root, *root.parents):
+        config = _read(folder / FILE_NAME, required=False)
+        if config is not None:
+            return config
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def _read(file: Path, *, required: bool) -> Config | None:
+    """`required` false: ``None`` for a file that is not there or does not speak of this program."""
+    shown = _shown(file)
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise ConfigurationError("too large for a configuration file", path=shown)
+        data = file.read_bytes()
+    except FileNotFoundError:
+        if required:
+            raise ConfigurationError("no such file", path=shown) from None
+        return None
+    except (OSError, ValueError) as error:
+        if not required and not file.is_file():
+            return None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigurationError(f"cannot be read: {reason.lower()}", path=shown) from None
+    # Somebody else's file is none of our business, valid or not.
+    if not required and TABLE[1].encode() not in data:
+        return None
+    text, document = _parse(data, shown)
+    table: object = document
+    for index, part in enumerate(TABLE):
+        table = table.get(part) if isinstance(table, dict) else None
+        if table is not None and not isinstance(table, dict):
+            where = ".".join(TABLE[: index + 1])
+            raise ConfigurationError(f"`{where}` has to be a table", path=shown, line=line_of(text, TABLE[: index + 1]))
+    if not isinstance(table, dict):
+        if required:
+            raise ConfigurationError(f"there is no `[{'.'.join(TABLE)}]` table in it", path=shown)
+        return None
+    return _configured(table, text, shown, file.absolute().parent)
+
+
+def _parse(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
+    import tomllib
+
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError("not valid UTF-8", path=shown, line=line) from None
+    text = text.replace("\r\n", "\n")
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # Python 3.14 has these as attributes.
+        problem, _, place = str(error).partition(" (at ")
+        at = re.match(r"line (\d+)", place)
+        line = int(at[1]) if at else text.count("\n") + 1
+        raise ConfigurationError(f"not valid TOML: {problem}", path=shown, line=line) from None
+    except RecursionError:
+        raise ConfigurationError("not valid TOML: nested too deep", path=shown) from None
+
+
+def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path) -> Config:
+    parsed: dict[str, object] = {}
+    origins: dict[str, Origin] = {}
+    for option, value in table.items():
+        line = line_of(text, (*TABLE, option))
+        if option not in OPTIONS:
+            hint = nearest(option, OPTIONS, "the nearest known one is {}") or f"; known are {listed(OPTIONS)}"
+            raise ConfigurationError(f"unknown key `{option}` in `[{'.'.join(TABLE)}]`{hint}", path=shown, line=line)
+        try:
+            parsed[option] = OPTIONS[option].parse(value)
+        except Mismatch as mismatch:
+            if mismatch.entry is not None:
+                line = line_of(text, (*TABLE, option, mismatch.entry)) or line
+            raise ConfigurationError(f"`{option}` {mismatch.problem}", path=shown, line=line) from None
+        origins[option] = Origin(Source.FILE, shown, line)
+    if isinstance(output := parsed.get("output"), str):
+        parsed["output"] = str(folder / output)
+    return replace(_with(Config(), parsed, origins), folder=folder)
+
+
+def _with(config: Config, parsed: Mapping[str, Any], origins: Mapping[str, Origin]) -> Config:
+    values = {attribute_of(option): value for option, value in parsed.items()}
+    return replace(config, **values, origins=_sorted(origins.items()))
+
+
+def _sorted(origins: Iterable[tuple[str, Origin]]) -> tuple[tuple[str, Origin], ...]:
+    return tuple(sorted(origins, key=lambda item: item[0]))
+
+
+def _shown(file: Path) -> str:
+    """The path as somebody in the current folder would write it."""
+    try:
+        return file.absolute().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(file)

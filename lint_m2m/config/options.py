@@ -1,0 +1,233 @@
+"""Every option by name, and what a value for it has to be.
+
+The names are those of ``[tool.lint-m2m]`` and of the command line; both come through the same parsers here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import Final, NamedTuple, TypeAlias
+
+from lint_m2m.finding import Severity
+
+Parser: TypeAlias = Callable[[object], object]
+
+DATABASES: Final = ("postgresql", "mysql", "sqlite", "oracle")
+# Oldest and newest release that the replay knows.
+DJANGO_VERSIONS: Final = ((4, 2), (6, 1))
+
+
+class Mismatch(Exception):
+    """A value that cannot be used: `problem` completes the sentence that begins with the option's name."""
+
+    def __init__(self, problem: str, entry: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.entry = entry  # the key within a table that is at fault
+
+
+class Option(NamedTuple):
+    """`default` documents; the value in force is that of `Config`."""
+
+    parse: Parser
+    help: str
+
+
+def nearest(word: str, known: Collection[str], sentence: str = "nearest: {}") -> str:
+    """ "; nearest: `select`", or an empty text when nothing is near."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; {sentence.format(f'`{close[0]}`')}" if close else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a`, `b`, `c`"""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise Mismatch(f"is {_described(value)}, but has to be `true` or `false`")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise Mismatch(f"is {_described(value)}, but has to be a string")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise Mismatch(f"is {_described(value)}, but has to be a list of strings")
+    for element in value:
+        if not isinstance(element, str) or not element:
+            raise Mismatch(f"holds {_described(element)}, but has to be a list of strings")
+    return tuple(value)
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    """Rule codes or their beginnings; whether there are such rules is for `Selection` to say."""
+    codes = tuple(code.strip().upper() for code in _texts(value))
+    for code in codes:
+        if not re.fullmatch(r"MTM\d{0,3}", code):
+            raise Mismatch(
+                f"names `{code}`, which is no rule code: codes are `MTM` and three digits, or the beginning of that"
+            )
+    return codes
+
+
+def _choice(*words: str) -> Parser:
+    def parse(value: object) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        shown = f"`{value}`" if isinstance(value, str) else _described(value)
+        near = nearest(value, words) if isinstance(value, str) else ""
+        raise Mismatch(f"is {shown}, but has to be one of {listed(words)}{near}")
+
+    return parse
+
+
+def _severity(value: object) -> Severity:
+    parse = _choice(*(severity.value for severity in Severity))
+    return Severity(parse(value))
+
+
+def _database(value: object) -> object:
+    # MariaDB has the same names, limits and exceptions.
+    return "mysql" if value == "mariadb" else _choice(*DATABASES)(value)
+
+
+def _django_version(value: object) -> tuple[int, int]:
+    oldest, newest = (".".join(map(str, version)) for version in DJANGO_VERSIONS)
+    match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?", value) if isinstance(value, str) else None
+    if match is None:
+        raise Mismatch(f'is {_described(value)}, but has to be a string such as "{newest}"')
+    version = int(match[1]), int(match[2])
+    if not DJANGO_VERSIONS[0] <= version <= DJANGO_VERSIONS[1]:
+        raise Mismatch(f"is `{value}`; versions {oldest} to {newest} are known")
+    return version
+
+
+def _table(value: object, parse_entry: Callable[[str, object], object], what: str) -> tuple[tuple[str, object], ...]:
+    if not isinstance(value, dict):
+        raise Mismatch(f"is {_described(value)}, but has to be a table of {what}")
+    result = []
+    for key, entry in sorted(value.items()):
+        try:
+            result.append((key, parse_entry(key, entry)))
+        except Mismatch as mismatch:
+            raise Mismatch(f"for `{key}` {mismatch.problem}", key) from None
+    return tuple(result)
+
+
+def _per_file_ignores(value: object) -> object:
+    return _table(value, lambda _, entry: _codes(entry), "globs and lists of rule codes")
+
+
+def _migration_modules(value: object) -> object:
+    def entry(_: str, module: object) -> str:
+        # As in Django's MIGRATION_MODULES, where None says that the app has none; TOML has no None.
+        if module == "" or (isinstance(module, str) and _DOTTED.fullmatch(module)):
+            return str(module)
+        raise Mismatch(f"is {_described(module)}, but has to be a dotted module name (empty: the app has none)")
+
+    return _table(value, entry, "app labels and dotted module names")
+
+
+def _app_labels(value: object) -> object:
+    def entry(_: str, label: object) -> str:
+        if isinstance(label, str) and label.isidentifier():
+            return label
+        raise Mismatch(f"is {_described(label)}, but has to be an app label")
+
+    return _table(value, entry, "app folders or packages and app labels")
+
+
+def _swappable(value: object) -> object:
+    def entry(setting: str, model: object) -> str:
+        if not setting.isidentifier():
+            raise Mismatch("is no name of a setting")
+        return _model(model)
+
+    return _table(value, entry, 'settings and models (`AUTH_USER_MODEL = "accounts.User"`)')
+
+
+def _many_to_many_fields(value: object) -> object:
+    def entry(path: str, model: object) -> str:
+        _class_path(path)
+        return model if model == "auto" and isinstance(model, str) else _model(model, or_else=' or `"auto"`')
+
+    return _table(value, entry, 'dotted class paths and `"auto"` or the default through model')
+
+
+def _operations(value: object) -> object:
+    from lint_m2m.readers.django_names import OPERATIONS_BY_NAME
+
+    def entry(path: str, operation: object) -> object:
+        _class_path(path)
+        if isinstance(operation, str) and operation in OPERATIONS_BY_NAME:
+            return operation
+        shown = f"`{operation}`" if isinstance(operation, str) else _described(operation)
+        near = nearest(operation, OPERATIONS_BY_NAME) if isinstance(operation, str) else ""
+        raise Mismatch(f"is {shown}, but has to be the name of an operation of Django{near}")
+
+    return _table(value, entry, 'dotted class paths and operations (`"my.ops.SafeAlterField" = "AlterField"`)')
+
+
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_MODEL: Final = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*")
+
+
+def _model(value: object, or_else: str = "") -> str:
+    if isinstance(value, str) and _MODEL.fullmatch(value):
+        return value
+    raise Mismatch(f'is {_described(value)}, but has to be a model such as `"accounts.User"`{or_else}')
+
+
+def _class_path(path: str) -> None:
+    if not _DOTTED.fullmatch(path) or "." not in path:
+        raise Mismatch("is no dotted path of a class")
+
+
+def _described(value: object) -> str:
+    """A value of the wrong kind, in the words of TOML."""
+    match value:
+        case bool():
+            return f"`{str(value).lower()}`"
+        case str():
+            return f"the string `{value}`" if value else "an empty string"
+        case int() | float():
+            return f"the number `{value}`"
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return f"`{value}`"
+
+
+OPTIONS: Final[dict[str, Option]] = {
+    "select": Option(_codes, "rules to run"),
+    "extend-select": Option(_codes, "rules to run beside those selected"),
+    "ignore": Option(_codes, "rules not to run"),
+    "per-file-ignores": Option(_per_file_ignores, "rules that do not apply to some files"),
+    "fail-on": Option(_severity, "exit with 1 from this severity on"),
+    "exit-zero": Option(_boolean, "exit with 0 whatever is found"),
+    "format": Option(_text, "form of the report"),
+    "output": Option(_text, "file to write the report to"),
+    "statistics": Option(_boolean, "count the findings of each rule"),
+    "color": Option(_choice("auto", "always", "never"), "when to use colours"),
+    "quiet": Option(_boolean, "nothing but findings"),
+    "verbose": Option(_boolean, "every sequence, and what was not read"),
+    "exclude": Option(_texts, "globs of files and folders that are not read"),
+    "migration-modules": Option(_migration_modules, "as Django's MIGRATION_MODULES"),
+    "app-labels": Option(_app_labels, "labels of apps that cannot be told from their files"),
+    "swappable": Option(_swappable, "models that settings name"),
+    "many-to-many-fields": Option(_many_to_many_fields, "field classes that are many-to-many"),
+    "operations": Option(_operations, "operation classes that are like one of Django's"),
+    "django-version": Option(_django_version, "the project's Django"),
+    "database": Option(_database, "the project's database"),
+}

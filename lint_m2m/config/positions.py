@@ -1,0 +1,50 @@
+"""On which line of a TOML file a key stands: `tomllib` does not say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_KEY: Final = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+_DOTTED: Final = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_HEADER: Final = re.compile(rf"\s*\[\s*({_DOTTED})\s*\]")
+_ENTRY: Final = re.compile(rf"\s*({_DOTTED})\s*=\s*(.*)")
+_PART: Final = re.compile(_KEY)
+_LONG_STRING: Final = re.compile(r'"""|' + "'''")
+
+Path = tuple[str, ...]
+
+
+def line_of(text: str, path: Path) -> int | None:
+    """The line where `path` (("tool", "lint-m2m", "select")) is set, else that of the nearest table around it.
+
+    Good enough to help the eye: a key inside an inline table is found at that table.
+    """
+    found = dict(reversed([*_keys(text)]))  # the first one wins
+    while path:
+        if path in found:
+            return found[path]
+        path = path[:-1]
+    return None
+
+
+def _keys(text: str) -> Iterator[tuple[Path, int]]:
+    table: Path = ()
+    inside: str | None = None  # the quotes of a string over several lines
+    for number, line in enumerate(text.split("\n"), start=1):
+        if inside is not None:
+            inside = None if inside in line else inside
+            continue
+        if header := _HEADER.match(line):
+            table = _parts(header[1])
+            yield table, number
+        elif entry := _ENTRY.match(line):
+            yield (*table, *_parts(entry[1])), number
+            opened = _LONG_STRING.match(entry[2])
+            if opened and entry[2].count(opened[0]) == 1:
+                inside = opened[0]
+
+
+def _parts(dotted: str) -> Path:
+    return tuple(part[1:-1] if part[0] in "\"'" else part for part in _PART.findall(dotted))

@@ -1,0 +1,105 @@
+"""Which rules speak, and about which files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+
+from lint_m2m.config.options import nearest
+from lint_m2m.config.values import Config, Source
+from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError
+
+
+class Selection:
+    """The rules that are on, and where they are not."""
+
+    def __init__(self, enabled: frozenset[str], per_file: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]) -> None:
+        self.enabled = enabled
+        self._per_file = per_file  # globs that mean the same, prefixes of codes
+
+    def applies(self, code: str, path: str) -> bool:
+        """Whether a finding of rule `code` in `path` (relative to the root) is wanted."""
+        return code in self.enabled and not any(
+            code.startswith(prefixes) and any(matches(glob, path) for glob in globs)
+            for globs, prefixes in self._per_file
+        )
+
+
+def select(config: Config, codes: Collection[str], root: Path) -> Selection:
+    """The selection that `config` describes among the rules `codes`.
+
+    Raises ConfigurationError or UsageError, by where it was said, for a code that no rule's begins with.
+    """
+    for option, named in (
+        ("select", config.select),
+        ("extend-select", config.extend_select),
+        ("ignore", config.ignore),
+        ("per-file-ignores", [code for _, ignored in config.per_file_ignores for code in ignored]),
+    ):
+        for prefix in named:
+            if not any(code.startswith(prefix) for code in codes):
+                raise _unknown(config, option, prefix, codes)
+    wanted = (*config.select, *config.extend_select)
+    enabled = frozenset(code for code in codes if _reach(code, wanted) > _reach(code, config.ignore))
+    per_file = tuple(
+        (tuple(relative_globs((glob,), config, root)), ignored) for glob, ignored in config.per_file_ignores
+    )
+    return Selection(enabled, per_file)
+
+
+def relative_globs(globs: Iterable[str], config: Config, root: Path) -> Iterable[str]:
+    """The globs, and those relative to the configuration file's folder once more as relative to `root` below it."""
+    for glob in globs:
+        yield glob
+        if config.folder is None or config.folder == root:
+            continue
+        try:
+            below = root.relative_to(config.folder).as_posix() + "/"
+        except ValueError:
+            continue
+        negated, anchored = glob.startswith("!"), glob.removeprefix("!").removeprefix("/")
+        if anchored.startswith(below):
+            yield ("!/" if negated else "/") + anchored.removeprefix(below)
+
+
+def matches(glob: str, path: str) -> bool:
+    """Whether `glob` means `path` or a folder that it lies in, by the rules of .gitignore.
+
+    Without a slash (or with one at the end only) it is the name of a file or folder anywhere; otherwise it is relative
+    to the root. ``*`` stays within a name, ``**`` does not. Takes linear time, whatever the glob.
+    """
+    names = path.split("/")
+    # How many of the names are spent: all ways at once.
+    reached = {0}
+    segments = _segments(glob)
+    for index, segment in enumerate(segments):
+        if segment == "**":
+            least = min(reached) + (index == len(segments) - 1)
+            reached = set(range(least, len(names) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(names) and fnmatchcase(names[at], segment)}
+        if not reached:
+            return False
+    return not glob.endswith("/") or min(reached) < len(names)
+
+
+@lru_cache(maxsize=256)
+def _segments(glob: str) -> tuple[str, ...]:
+    body = glob.rstrip("/")
+    segments = [segment for segment in body.split("/") if segment]
+    return tuple(segments) if "/" in body else ("**", *segments)
+
+
+def _reach(code: str, prefixes: Iterable[str]) -> int:
+    """How much of `code` the longest of `prefixes` names: 0 when none does."""
+    return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=0)
+
+
+def _unknown(config: Config, option: str, prefix: str, codes: Collection[str]) -> LintM2MError:
+    origin = config.origin(option)
+    problem = f"names `{prefix}`, and no rule's code begins so{nearest(prefix, codes)}"
+    if origin.source is Source.COMMAND_LINE:
+        return UsageError(f"`--{option}` {problem}")
+    return ConfigurationError(f"`{option}` {problem}", path=origin.path, line=origin.line)

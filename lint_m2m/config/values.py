@@ -1,0 +1,77 @@
+"""The configuration as a value."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from lint_m2m.finding import Severity
+
+
+class Source(enum.Enum):
+    """Who set an option."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    COMMAND_LINE = "command line"
+
+
+class Origin(NamedTuple):
+    """Who set an option, and for a file where: `path` as the user would write it, the 1-based line if it was found."""
+
+    source: Source
+    path: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.path is None:
+            return self.source.value
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+
+_DEFAULT = Origin(Source.DEFAULT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that can be configured; an attribute is the option's name with underscores.
+
+    `select`, `extend_select` and `ignore` are codes or their beginnings ("MTM101", "MTM1"); the longer one wins, and
+    `ignore` wins over `select` of the same length. Tables are pairs, sorted, so that the value hashes. `folder` is
+    that of the configuration file: globs and `output` in it may be written relative to it.
+    """
+
+    select: tuple[str, ...] = ("MTM",)
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fail_on: Severity = Severity.WARNING
+    exit_zero: bool = False
+    format: str = "full"
+    output: str | None = None
+    statistics: bool = False
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+    exclude: tuple[str, ...] = ()
+    migration_modules: tuple[tuple[str, str], ...] = ()
+    app_labels: tuple[tuple[str, str], ...] = ()
+    swappable: tuple[tuple[str, str], ...] = ()
+    many_to_many_fields: tuple[tuple[str, str], ...] = ()
+    operations: tuple[tuple[str, str], ...] = ()
+    # What the project runs on; None: the newest Django, and the database that the project's settings name.
+    django_version: tuple[int, int] | None = None
+    database: str | None = None
+    folder: Path | None = None
+    origins: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
+
+    def origin(self, option: str) -> Origin:
+        """Who set `option` (its name with dashes)."""
+        return next((origin for name, origin in self.origins if name == option), _DEFAULT)
+
+
+def attribute_of(option: str) -> str:
+    """The attribute of `Config` for an option's name."""
+    return option.replace("-", "_")

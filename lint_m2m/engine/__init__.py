@@ -1,0 +1,164 @@
+"""The whole check: load, graph, replay, rules, comments, configuration, sort.
+
+`check` is the Python API; `run` is the same with what an entry point wants to know besides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from lint_m2m import config as configuration
+from lint_m2m.config import Config
+from lint_m2m.engine.fingerprints import Fingerprints
+from lint_m2m.engine.project import Checked, Clock, Job, LeftOut, Stages, UnreadPart, check_root, place
+from lint_m2m.engine.targets import common_root, targets_by_root
+from lint_m2m.engine.ways_out import WayOut
+from lint_m2m.errors import NoMigrationsError
+from lint_m2m.finding import Finding, Related, Report, Severity, Summary
+from lint_m2m.migration import Location
+from lint_m2m.rules import RULES
+
+__all__ = ["CODES", "LeftOut", "Outcome", "Stages", "UnreadPart", "WayOut", "check", "root_of", "run"]
+
+# Of every rule there is.
+CODES: Final = tuple(rule.code for rule in RULES)
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A report, what was not read or left out of it, and how many seconds each stage took.
+
+    `ways_out` holds the proposals behind the findings' sequences, for what writes or runs them; a finding's has its
+    fingerprint.
+    """
+
+    report: Report
+    unread: tuple[UnreadPart, ...]
+    left_out: tuple[LeftOut, ...]
+    timings: tuple[tuple[str, float], ...]
+    ways_out: tuple[WayOut, ...]
+
+
+def check(path: AnyPath | Iterable[AnyPath] = ".", config: Config | None = None) -> Report:
+    """Check what lies under `path`, or under several paths, and return everything that was found.
+
+    A path is a project, an app, a migrations folder or a migration file; the migration graph is always the whole
+    project's. `config` replaces the configuration file; without it, ``[tool.lint-m2m]`` of the nearest pyproject.toml
+    counts, as on the command line.
+
+    Raises `lint_m2m.LintM2MError` where it could not check: UsageError for a path that does not exist,
+    ConfigurationError, NoMigrationsError when there is nothing to check, ReadError for a folder that cannot be read.
+    """
+    given = [path] if isinstance(path, str | os.PathLike) else list(path)
+
+    def configure(root: Path) -> Config:
+        return configuration.load(root) if config is None else config
+
+    return run([Path(each) for each in given], configure).report
+
+
+def root_of(paths: Sequence[Path]) -> Path:
+    """Where the paths of a report about `paths` start: the root of their project, or of all their projects."""
+    return common_root(targets_by_root(paths))
+
+
+def run(
+    paths: Sequence[Path],
+    configure: Callable[[Path], Config],
+    *,
+    progress: Stages = lambda stage, done=0, total=None: None,
+) -> Outcome:
+    """Like `check`; `configure` yields the configuration for the root of a project."""
+    groups = targets_by_root(paths)
+    base = common_root(groups)
+    clock, fingerprints = Clock(), Fingerprints()
+    parts: list[Checked] = []
+    for root, targets in groups.items():
+        config = configure(root)
+        job = Job(
+            root=root,
+            targets=targets,
+            config=config,
+            selection=configuration.select(config, CODES, root),
+            options=configuration.read_options(config, root),
+            fingerprints=fingerprints,
+            progress=progress,
+            clock=clock,
+        )
+        parts.append(_below(root, base, check_root(job)))
+    if not any(part.covered for part in parts):
+        raise NoMigrationsError(f"there are no migrations in {' or '.join(f'`{path}`' for path in paths)}")
+    covered = [target for part in parts for target in part.covered]
+    return Outcome(
+        report=Report(
+            root=base,
+            summary=_summary(parts),
+            findings=tuple(sorted((finding for part in parts for finding in part.findings), key=place)),
+            warnings=tuple(
+                f"there are no migrations in `{target.given}`"
+                for targets in groups.values()
+                for target in targets
+                if target not in covered
+            ),
+        ),
+        unread=tuple(
+            sorted((unread for part in parts for unread in part.unread), key=lambda part: (part.path, part.line or 0))
+        ),
+        left_out=tuple(sorted({left for part in parts for left in part.left_out})),
+        timings=clock.laps(),
+        ways_out=tuple(way for part in parts for way in part.ways_out),
+    )
+
+
+def _below(root: Path, base: Path, checked: Checked) -> Checked:
+    """The same, with paths relative to `base`, which is `root` or a folder above it."""
+    if root == base:
+        return checked
+    prefix = Path(os.path.relpath(root, base)).as_posix() + "/"
+
+    def moved(location: Location) -> Location:
+        return Location(prefix + location.path, location.span)
+
+    def moved_finding(finding: Finding) -> Finding:
+        return replace(
+            finding,
+            location=moved(finding.location),
+            related=tuple(Related(location=moved(each.location), message=each.message) for each in finding.related),
+            sequences=tuple(
+                replace(
+                    sequence,
+                    steps=tuple(
+                        step if step.path is None else replace(step, path=prefix + step.path) for step in sequence.steps
+                    ),
+                )
+                for sequence in finding.sequences
+            ),
+        )
+
+    return replace(
+        checked,
+        findings=[moved_finding(finding) for finding in checked.findings],
+        unread=[replace(part, path=prefix + part.path) for part in checked.unread],
+        left_out={LeftOut(prefix + left.path, left.reason) for left in checked.left_out},
+        apps={prefix + path for path in checked.apps},
+        migrations={prefix + path for path in checked.migrations},
+    )
+
+
+def _summary(parts: Sequence[Checked]) -> Summary:
+    severities = [finding.severity for part in parts for finding in part.findings]
+    return Summary(
+        # One root may lie in another.
+        apps=len({path for part in parts for path in part.apps}),
+        migrations=len({path for part in parts for path in part.migrations}),
+        unread=len({unread for part in parts for unread in part.unread}),
+        error=severities.count(Severity.ERROR),
+        warning=severities.count(Severity.WARNING),
+        info=severities.count(Severity.INFO),
+    )

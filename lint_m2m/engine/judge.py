@@ -1,0 +1,89 @@
+"""The replay of every plan, and what the rules say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from lint_m2m.finding import Certainty, Finding
+from lint_m2m.graph import Graph, Plan
+from lint_m2m.migration import Location, Project
+from lint_m2m.replay.walk import Replay, ReplaySettings
+from lint_m2m.rules import RULES
+from lint_m2m.rules.base import Rule
+
+# What makes two findings the same one, seen in two plans.
+Identity: TypeAlias = tuple[str, Location, str | None, str | None]
+_CERTAINTIES = (Certainty.POSSIBLE, Certainty.LIKELY, Certainty.CERTAIN)
+
+
+def judge(
+    project: Project,
+    graph: Graph,
+    settings: ReplaySettings,
+    codes: Collection[str],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[Identity, list[Finding]]:
+    """What the rules `codes` say of a project, each thing once.
+
+    A fresh install and an old one may run different plans (squashes). What one plan has shown, a later one only makes
+    more certain.
+    """
+    rules = [rule for rule in RULES if rule.code in codes]
+    found: dict[Identity, list[Finding]] = {}
+    merge(found, _grouped(_project_findings(rules, project, graph)))
+    total = sum(len(plan.order) for plan in graph.plans)
+    done = 0
+    for plan in graph.plans:
+        replay = Replay(project, graph, plan, settings)
+        merge(found, _grouped(_plan_findings(rules, replay, plan, progress, done, total)))
+        done += len(plan.order)
+    return found
+
+
+def merge(found: dict[Identity, list[Finding]], more: dict[Identity, list[Finding]]) -> None:
+    """Add `more` to `found`: what is there already stays, unless the new one is more certain."""
+    for identity, findings in more.items():
+        known = found.get(identity)
+        if known is None or _certainty(findings) > _certainty(known):
+            found[identity] = findings
+
+
+def _project_findings(rules: Sequence[type[Rule]], project: Project, graph: Graph) -> Iterator[Finding]:
+    for rule in rules:
+        yield from rule().check_project(project, graph)
+
+
+def _plan_findings(
+    rules: Sequence[type[Rule]],
+    replay: Replay,
+    plan: Plan,
+    progress: Callable[[int, int], None],
+    done: int,
+    total: int,
+) -> Iterator[Finding]:
+    instances = [rule() for rule in rules]
+    # Most rules have one hook; the empty ones are not called a hundred thousand times.
+    checks = [rule.check for rule in instances if type(rule).check is not Rule.check]
+    position = -1
+    for step in replay.steps():
+        if step.position != position:
+            position = step.position
+            progress(done + position, total)
+        for check in checks:
+            yield from check(step, replay)
+    progress(done + len(plan.order), total)
+    for rule in instances:
+        yield from rule.finish(replay)
+
+
+def _grouped(findings: Iterable[Finding]) -> dict[Identity, list[Finding]]:
+    groups: dict[Identity, list[Finding]] = {}
+    for finding in dict.fromkeys(findings):
+        identity = finding.code, finding.location, finding.operation, finding.field
+        groups.setdefault(identity, []).append(finding)
+    return groups
+
+
+def _certainty(findings: Iterable[Finding]) -> int:
+    return max(_CERTAINTIES.index(finding.certainty) for finding in findings)

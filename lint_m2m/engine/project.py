@@ -1,0 +1,238 @@
+"""The check of what lies in one root, from its files to findings."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from lint_m2m import config as configuration
+from lint_m2m.config import Config, Selection
+from lint_m2m.discovery import Layout, discover_projects
+from lint_m2m.engine.comments import unsilenced
+from lint_m2m.engine.fingerprints import Fingerprints
+from lint_m2m.engine.judge import Identity, judge, merge
+from lint_m2m.engine.targets import Scope, Target, with_folders
+from lint_m2m.engine.ways_out import Context, WayOut, ways_out, with_sequences
+from lint_m2m.finding import Finding
+from lint_m2m.graph import build
+from lint_m2m.migration import UNKNOWN, Migration, Project, Span
+from lint_m2m.readers.files import Files
+from lint_m2m.readers.options import ReadOptions
+from lint_m2m.readers.static import read_project
+from lint_m2m.replay.walk import ReplaySettings
+
+
+class Stages(Protocol):
+    """Is told what is being done, how much of it is done, and how much there is (``None``: not known)."""
+
+    def __call__(self, stage: str, done: int = 0, total: int | None = None) -> None: ...
+
+
+class Clock:
+    """How many seconds each stage took."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap went into `stage`."""
+        now = time.perf_counter()
+        self._laps[stage] = self._laps.get(stage, 0.0) + now - self._last
+        self._last = now
+
+    def laps(self) -> tuple[tuple[str, float], ...]:
+        return tuple(self._laps.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to check for in the projects of one root, and who is to be told of it."""
+
+    root: Path
+    targets: Sequence[Target]
+    config: Config
+    selection: Selection
+    options: ReadOptions
+    fingerprints: Fingerprints
+    progress: Stages
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadPart:
+    """Something that was not read: a file, or a part of one, and what is not checked because of it."""
+
+    path: str
+    line: int | None
+    reason: str
+    unchecked: str
+
+
+class LeftOut(NamedTuple):
+    """Something that was met and is no part of the check, with the reason."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What came out of one root. `apps` and `migrations` are paths; `covered` the targets that have to do with it."""
+
+    findings: Sequence[Finding]
+    ways_out: Sequence[WayOut]
+    unread: Collection[UnreadPart]
+    left_out: Collection[LeftOut]
+    apps: Collection[str]
+    migrations: Collection[str]
+    covered: Collection[Target]
+
+
+def check_root(job: Job) -> Checked:
+    """Check the projects of a root: one, or several whose app labels clash.
+
+    An app that stands beside the projects belongs to each of them, so a file may be judged more than once; what one
+    project has shown of it, the next does not show again. Comments are asked when all have spoken.
+    """
+    job.progress("looking for migrations")
+    layouts = discover_projects(job.root, job.options)
+    job.clock.lap("discovery")
+    found: dict[Identity, list[Finding]] = {}
+    migrations: dict[str, Migration] = {}
+    apps: set[str] = set()
+    files: set[str] = set()
+    seen: set[str] = set()
+    unread: dict[UnreadPart, None] = {}
+    covered: dict[Target, None] = {}
+    contexts: list[Context] = []
+    left_out = {LeftOut(*one) for layout in layouts for one in layout.left_out}
+    closed = {one for one in left_out if _is_closed(job.root / one.path)}
+    unread |= {
+        UnreadPart(path=one.path, line=None, reason=one.reason, unchecked="what is in it"): None
+        for one in sorted(closed)
+    }
+    for layout in layouts:
+        targets = _concerned(job, layout)
+        if not targets:
+            continue
+        covered |= dict.fromkeys(targets)
+        job.progress(f"reading {len(layout.files):,} migrations")
+        project = read_project(layout, job.options)
+        job.clock.lap("reading")
+        context, judged = _judged(project, job)
+        contexts.append(context)
+        merge(found, judged)
+        migrations |= {migration.path: migration for migration in project.migrations}
+        apps |= {app.path for app in project.apps}
+        files |= {file.path for file in layout.files}
+        unread |= dict.fromkeys(_unread(project))
+        seen |= {migration.path for migration in project.migrations} | {file.path for file in project.unread}
+    findings = _wanted([finding for same in found.values() for finding in same], migrations, files, job)
+    job.progress("looking for safe sequences")
+    ways = ways_out(findings, contexts)
+    findings = with_sequences(findings, ways)
+    job.clock.lap("sequences")
+    return Checked(
+        findings=findings,
+        ways_out=ways,
+        unread=tuple(unread),
+        left_out=left_out - closed,
+        apps=apps,
+        migrations=seen,
+        covered=tuple(covered),
+    )
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether a folder may hold anything, and nobody can tell."""
+    return os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)
+
+
+def _concerned(job: Job, layout: Layout) -> list[Target]:
+    """The targets that have to do with a project: those that hold some of its migrations, or lie beside them.
+
+    A file that the configuration excludes was not forgotten: somebody names all changed files, this one among them.
+    """
+    if not layout.files and not layout.problems:
+        return []
+    paths = [file.path for file in layout.files] + [problem.path for problem in layout.problems]
+    holding = {folder for path in paths for folder in with_folders(path)}
+    folders = {app.path for app in layout.apps}
+
+    def concerned(name: str) -> bool:
+        return (
+            name in holding
+            or any(folder in folders for folder in with_folders(name))
+            or any(configuration.matches(glob, name) for glob in job.config.exclude)
+        )
+
+    return [target for target in job.targets if any(concerned(name) for name in target.names)]
+
+
+def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Finding]]]:
+    job.progress("ordering migrations")
+    graph = build(project)
+    job.clock.lap("graph")
+
+    def replayed(done: int, total: int) -> None:
+        job.progress("replaying migrations", done, total)
+
+    settings = _settings(project, job.config)
+    found = judge(project, graph, settings, job.selection.enabled, replayed)
+    job.clock.lap("replay and rules")
+    return Context(root=job.root, project=project, graph=graph, settings=settings), found
+
+
+def _wanted(
+    findings: Sequence[Finding], migrations: Mapping[str, Migration], paths: Collection[str], job: Job
+) -> list[Finding]:
+    """The findings that the report is to show, with their fingerprints."""
+    job.progress("reading comments")
+    files = Files(job.root)
+
+    def identified(some: Iterable[Finding]) -> list[Finding]:
+        return job.fingerprints.given(some, files.lines)
+
+    scope = Scope(job.targets)
+    # Numbered before any is silenced, so that a comment does not change the others' identity.
+    wanted = identified(sorted((finding for finding in findings if finding.path in scope), key=place))
+    wanted = unsilenced(wanted, [path for path in paths if path in scope], migrations, files, job.selection, identified)
+    job.clock.lap("comments")
+    return [finding for finding in wanted if job.selection.applies(finding.code, finding.path)]
+
+
+def _settings(project: Project, config: Config) -> ReplaySettings:
+    vendor = config.database or (None if project.vendor is UNKNOWN else project.vendor)
+    likeliest = ReplaySettings()
+    return ReplaySettings(
+        vendor=vendor or likeliest.vendor,
+        vendor_known=vendor is not None,
+        django_version=config.django_version or likeliest.django_version,
+    )
+
+
+def _unread(project: Project) -> Iterator[UnreadPart]:
+    for file in project.unread:
+        line = file.span.line if file.span else None
+        yield UnreadPart(path=file.path, line=line, reason=file.reason, unchecked="the whole file")
+    for migration in project.migrations:
+        for gap in migration.gaps:
+            line = gap.span.line if gap.span else None
+            yield UnreadPart(path=migration.path, line=line, reason=gap.reason, unchecked=gap.unchecked)
+
+
+def place(finding: Finding) -> tuple[str, Span, str, str, str, str]:
+    """The order of a report: by file and place; the rest decides between findings at one place."""
+    return (
+        finding.path,
+        finding.span,
+        finding.code,
+        finding.operation or "",
+        finding.field or "",
+        finding.message,
+    )

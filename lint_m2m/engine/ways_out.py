@@ -1,0 +1,83 @@
+"""The sequences of findings: made from a second replay, only where a finding has a way out.
+
+The imports of the sequences stand in the functions: a check that finds nothing never loads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lint_m2m.finding import Finding
+from lint_m2m.graph import Graph
+from lint_m2m.migration import Project
+from lint_m2m.readers.files import Files
+from lint_m2m.replay.walk import ReplaySettings
+
+if TYPE_CHECKING:
+    from lint_m2m.sequences.values import Proposal, Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What one project was judged by."""
+
+    root: Path
+    project: Project
+    graph: Graph
+    settings: ReplaySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayOut:
+    """A finding's proposals, with what they were made from; paths in them start at `root`."""
+
+    fingerprint: str
+    root: Path
+    situation: Situation
+    proposals: tuple[Proposal, ...]
+
+
+def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> list[WayOut]:
+    """The proposals for each of `findings` that has some, from the first project and plan that has its migration."""
+    if not findings:
+        return []
+    from lint_m2m.sequences import has_way_out, propose, situations
+
+    left = {finding.fingerprint: finding for finding in findings if has_way_out(finding)}
+    found: list[WayOut] = []
+    for context in contexts:
+        files = Files(context.root)
+        for plan in context.graph.plans:
+            if not left:
+                return found
+            for situation in situations(
+                context.project, context.graph, plan, context.settings, tuple(left.values()), files
+            ):
+                assert situation.finding is not None
+                fingerprint = situation.finding.fingerprint
+                left.pop(fingerprint, None)
+                proposals = propose(situation)
+                if proposals:
+                    found.append(
+                        WayOut(fingerprint=fingerprint, root=context.root, situation=situation, proposals=proposals)
+                    )
+    return found
+
+
+def with_sequences(findings: Sequence[Finding], ways: Iterable[WayOut]) -> list[Finding]:
+    """`findings` with the sequences that `ways` has for them."""
+    by_fingerprint = {way.fingerprint: way for way in ways}
+    if not by_fingerprint:
+        return list(findings)
+    from lint_m2m.sequences import render
+
+    filled: list[Finding] = []
+    for finding in findings:
+        way = by_fingerprint.get(finding.fingerprint)
+        if way is not None:
+            finding = replace(finding, sequences=tuple(render(proposal, way.situation) for proposal in way.proposals))
+        filled.append(finding)
+    return filled
