@@ -1,0 +1,40 @@
+"""From findings to safe operation sequences, written for the user's own models.
+
+`situations` gathers what a sequence needs to know, `propose` asks every sequence whether it fits, `render` turns a
+proposal into what a finding carries, `apply_changes` writes its migrations into texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lint_m2m.finding import Applicability
+from lint_m2m.sequences.edit import apply_changes
+from lint_m2m.sequences.registry import SEQUENCES
+from lint_m2m.sequences.render import render
+from lint_m2m.sequences.situations import has_way_out, situations
+from lint_m2m.sequences.source import Unwritable
+from lint_m2m.sequences.values import Proposal, Situation
+
+__all__ = ["SEQUENCES", "Unwritable", "apply_changes", "has_way_out", "propose", "render", "situations"]
+
+
+def propose(situation: Situation) -> tuple[Proposal, ...]:
+    """All sequences that fit, the recommended one first; exactly one is recommended unless all are for display.
+
+    A sequence whose code cannot be written from what is known, or not into its file, is left out.
+    """
+    found: list[Proposal] = []
+    for sequence in SEQUENCES:
+        try:
+            proposals = list(sequence(situation))
+            for proposal in proposals:
+                render(proposal, situation)
+        except (Unwritable, RecursionError):
+            continue
+        found += proposals
+    chosen = next((one for one in found if one.recommended), None)
+    if chosen is None:
+        chosen = next((one for one in found if one.applicability is not Applicability.DISPLAY), None)
+    ordered = sorted(found, key=lambda one: one is not chosen)
+    return tuple(replace(one, recommended=one is chosen) for one in ordered)

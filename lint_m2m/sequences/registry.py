@@ -1,0 +1,34 @@
+"""The sequences, each in a module of its own; `SEQUENCES` is the one place that lists them.
+
+To add a sequence: a module named as its id, with its documentation as docstring (what, when, downtime, source) and a
+function ``propose(situation) -> Iterator[Proposal]`` that yields nothing where it would not work, and one line here.
+Where several fit, the first that says it is recommended is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from lint_m2m.sequences import (
+    copy_rows,
+    expand_contract,
+    fake,
+    keep_table,
+    rename_table,
+    rewrite_history,
+    temporary_field,
+)
+from lint_m2m.sequences.values import Proposal, Situation
+
+Proposer: TypeAlias = Callable[[Situation], Iterator[Proposal]]
+
+SEQUENCES: Final[tuple[Proposer, ...]] = (
+    keep_table.propose,
+    rename_table.propose,
+    copy_rows.propose,
+    expand_contract.propose,
+    temporary_field.propose,
+    rewrite_history.propose,
+    fake.propose,
+)

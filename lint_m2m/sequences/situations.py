@@ -1,0 +1,492 @@
+"""From findings to `Situation` values: a second replay that stops where findings are.
+
+Findings are made while the first replay goes on, some only at its end; what a sequence needs is the state before and
+after the guilty migration as a whole. So the plan is replayed once more, and only when a finding has a way out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lint_m2m.finding import Finding
+from lint_m2m.graph import Graph, Plan
+from lint_m2m.migration import (
+    UNKNOWN,
+    AddField,
+    AlterField,
+    ConditionalOperations,
+    CreateModel,
+    FieldKind,
+    Maybe,
+    Migration,
+    MigrationKey,
+    ModelKey,
+    ModelRef,
+    Operation,
+    Project,
+    RemoveField,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
+from lint_m2m.readers.files import Files, text_of
+from lint_m2m.replay.facts import FieldKey, TableFact
+from lint_m2m.replay.models import FieldState, ModelState, StateView
+from lint_m2m.replay.state import StateLedger
+from lint_m2m.replay.walk import Replay, ReplaySettings
+from lint_m2m.sequences.source import style_of
+from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Style, Through
+
+# What a finding wants or what is wrong with it; codes that are not here have no way out.
+_KINDS: Final = {
+    "MTM101": ChangeKind.ADD_THROUGH,
+    "MTM102": ChangeKind.REMOVE_THROUGH,
+    "MTM103": ChangeKind.M2M_TO_FK,
+    "MTM104": ChangeKind.TABLE_EXISTS,
+    "MTM105": ChangeKind.THROUGH_UNRESOLVED,
+    "MTM106": ChangeKind.MISSING_TOUCHED,
+    "MTM107": ChangeKind.CONSTRAINT_EXISTS,
+    "MTM201": ChangeKind.SWAP_THROUGH,
+    "MTM202": ChangeKind.RECREATED,
+    "MTM204": ChangeKind.FK_TO_M2M,
+    "MTM301": ChangeKind.STATE_TABLE_MISSING,
+    "MTM302": ChangeKind.STATE_COLUMN_MISSING,
+    "MTM303": ChangeKind.STATE_UNIQUE_DIFFERS,
+    "MTM304": ChangeKind.STATE_PK_DIFFERS,
+    "MTM305": ChangeKind.LINKS_ORPHANED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Both ledgers around one migration: what Django believes before and after it, and what exists before it."""
+
+    migration: Migration
+    before: StateView
+    after: StateView
+    tables: tuple[TableFact, ...]
+
+
+def has_way_out(finding: Finding) -> bool:
+    """Whether any sequence may fit a finding of this code."""
+    return finding.code in _KINDS and finding.field is not None and finding.migration is not None
+
+
+def situations(
+    project: Project,
+    graph: Graph,
+    plan: Plan,
+    settings: ReplaySettings,
+    findings: Iterable[Finding],
+    files: Files,
+) -> Iterator[Situation]:
+    """The situation of each of `findings` that has a way out and whose migration is in `plan`, in the plan's order.
+
+    `files` opens the project's sources. Without such a finding nothing is replayed.
+    """
+    placed = set(plan.order)
+    wanted: dict[MigrationKey, list[Finding]] = {}
+    for finding in findings:
+        if has_way_out(finding):
+            key = MigrationKey(finding.app_label or "", finding.migration or "")
+            if key in placed:
+                wanted.setdefault(key, []).append(finding)
+    if not wanted:
+        return
+    replay = Replay(project, graph, plan, settings)
+    gatherer = Gatherer(project, graph, replay, files)
+    for moment in _moments(replay, wanted):
+        together = tuple(wanted[moment.migration.key])
+        for finding in together:
+            situation = gatherer.situation(moment, finding, together)
+            if situation is not None:
+                yield situation
+
+
+def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[Moment]:
+    """The moments around the migrations `wanted`, each as soon as its migration is replayed."""
+    # What believed and existed before a wanted migration is taken after the last operation of the one before it.
+    taken: dict[MigrationKey, tuple[StateView, tuple[TableFact, ...]]] = {}
+    following: dict[MigrationKey, list[MigrationKey]] = {}
+    last: MigrationKey | None = None
+    for key in replay.plan.order:
+        if key in wanted and last is None:
+            taken[key] = _view(replay), ()
+        elif key in wanted and last is not None:
+            following.setdefault(last, []).append(key)
+        node = replay.graph.nodes.get(key)
+        if isinstance(node, Migration) and node.operations:
+            last = key
+    for step in replay.steps():
+        operations = step.migration.operations
+        if step.operation is not operations[-1] or step.address != str(len(operations) - 1):
+            continue
+        key = step.migration.key
+        if key in wanted:
+            before, tables = taken.pop(key)
+            yield Moment(migration=step.migration, before=before, after=_view(replay), tables=tables)
+        for later in following.get(key, ()):
+            taken[later] = _view(replay), replay.tables()
+
+
+def _view(replay: Replay) -> StateView:
+    """What Django believes now, to keep."""
+    state = replay.state
+    assert isinstance(state, StateLedger)
+    return state.fork()
+
+
+class Gatherer:
+    """Makes situations out of moments; also for `plan`, whose change is in no migration yet."""
+
+    def __init__(self, project: Project, graph: Graph, replay: Replay, files: Files) -> None:
+        self._project = project
+        self._graph = graph
+        self._replay = replay
+        self._files = files
+        self._apps = {app.label: app for app in project.apps}
+
+    def situation(self, moment: Moment, finding: Finding, together: tuple[Finding, ...]) -> Situation | None:
+        """The situation of one finding; ``None`` when its model or field is not known there."""
+        migration = moment.migration
+        label, _, rest = (finding.field or "").partition(".")
+        model_name, _, name = rest.rpartition(".")
+        key = FieldKey(label, model_name, name)
+        owner = moment.after.get(key.model_key) or moment.before.get(key.model_key)
+        if owner is None:
+            return None
+        earlier = moment.before.get(key.model_key)
+        old = earlier.fields.get(name) if earlier else None
+        new = owner.fields.get(name)
+        operations = tuple(placed_operations(migration.operations))
+        guilty = next((one for one in operations if one.address == finding.operation), None)
+        return self.assemble(
+            kind=_kind(finding, old, new),
+            finding=finding,
+            key=key,
+            owner=owner,
+            old=old,
+            new=new,
+            before=moment.before,
+            after=moment.after,
+            tables=moment.tables,
+            migration=migration,
+            guilty=guilty,
+            operations=operations,
+            findings=together,
+        )
+
+    def assemble(
+        self,
+        *,
+        kind: ChangeKind,
+        finding: Finding | None,
+        key: FieldKey,
+        owner: ModelState,
+        old: FieldState | None,
+        new: FieldState | None,
+        before: StateView,
+        after: StateView,
+        tables: tuple[TableFact, ...],
+        migration: Migration | None = None,
+        guilty: PlacedOperation | None = None,
+        operations: tuple[PlacedOperation, ...] = (),
+        findings: tuple[Finding, ...] = (),
+    ) -> Situation:
+        """A situation from the two states, with all that follows from them."""
+        target_key = _target(new) or _target(old)
+        target = None if target_key is None else after.get(target_key) or before.get(target_key)
+        link = self._link(before, key, old, tables)
+        through = None if new is None else self._through(before, after, owner, new, tables, migration, operations)
+        involved = [owner.key, *([target_key] if target_key else [])]
+        known = (*_snapshot(before, [*involved, *_models(link, None)]),)
+        believed = (*_snapshot(after, [*involved, *_models(None, through)]),)
+        sources = self._sources(migration, (*known, *believed))
+        text = sources.get(migration.path) if migration is not None else None
+        app = self._apps.get(key.app_label if migration is None else migration.app_label)
+        label = key.app_label if migration is None else migration.app_label
+        names = {model.name for model in believed}
+        return Situation(
+            kind=kind,
+            finding=finding,
+            key=key,
+            owner=owner,
+            old=old,
+            new=new,
+            target_key=target_key,
+            target=target,
+            link=link,
+            through=through,
+            migration=migration,
+            guilty=guilty,
+            removal=_removal(key, guilty, operations),
+            operations=operations,
+            findings=findings,
+            before=known,
+            after=believed,
+            tables=_tables_of(tables, known, link, through),
+            sources=sources,
+            style=Style() if text is None else style_of(text),
+            app_path=None if app is None else app.path,
+            leaf=next(iter(self._graph.leaves(label)), None),
+            next_number=self._next_number(label),
+            models_path=self._models_path(None if app is None else app.path, names),
+            leaves={one: keys[-1] for one in self._apps if (keys := self._graph.leaves(one))},
+            swappable=dict(self._project.swappable),
+            default_auto_field=UNKNOWN if app is None else app.default_auto_field,
+            vendor=self._replay.settings.vendor,
+            vendor_known=self._replay.settings.vendor_known,
+            django_version=self._replay.settings.django_version,
+        )
+
+    # -- parts
+
+    def _link(
+        self, before: StateView, key: FieldKey, old: FieldState | None, tables: tuple[TableFact, ...]
+    ) -> Link | None:
+        """Where the links are before; ``None`` when that cannot be told."""
+        model = before.get(key.model_key)
+        if model is None or old is None or not old.field.many_to_many or old.uncertain is not None:
+            return None
+        name = self._replay.link_table(model, old, before)
+        columns = self._replay.link_columns(model, old, before)
+        if name is UNKNOWN or name is None or columns is UNKNOWN:
+            return None
+        fact = self._table(name, tables)
+        if fact is None:
+            return None
+        through = None
+        if old.field.relation is not None and old.field.relation.through is not None:
+            through = self._through(before, before, model, old, tables, None, ())
+        return Link(table=fact, columns=columns, key_type=_key_type(fact), through=through)
+
+    def _through(
+        self,
+        before: StateView,
+        after: StateView,
+        owner: ModelState,
+        field: FieldState,
+        tables: tuple[TableFact, ...],
+        migration: Migration | None,
+        operations: tuple[PlacedOperation, ...],
+    ) -> Through | None:
+        """The through model of `field` in `after`; ``None`` without one, or where it is not known."""
+        relation = field.field.relation
+        model = after.lookup(relation.through) if relation is not None and relation.through is not None else None
+        if model is None or model is UNKNOWN or relation is None:
+            return None
+        table = self._replay.model_table(model, after)
+        if table is UNKNOWN:
+            return None
+        source, target = link_fields(model, owner.key, field)
+        key = next((one for one in model.fields.values() if one.field.primary_key is True), None)
+        earlier = before.get(model.key)
+        fact = None
+        if earlier is not None:
+            name = self._replay.model_table(earlier, before)
+            fact = None if name is UNKNOWN else self._table(name, tables)
+        touching = tuple(
+            one for one in operations if migration is not None and _is_about(one.operation, migration, model.key)
+        )
+        return Through(
+            model=model,
+            table=table,
+            source=source,
+            target=target,
+            source_column=self._column(source),
+            target_column=self._column(target),
+            primary_key=key,
+            extras=tuple(
+                one
+                for one in model.fields.values()
+                if one.field.kind is not FieldKind.VIRTUAL and not any(one is own for own in (source, target, key))
+            ),
+            fact=fact,
+            in_migration=any(isinstance(one.operation, CreateModel) for one in touching),
+            touching=touching,
+        )
+
+    def _column(self, field: FieldState | None) -> str | None:
+        if field is None:
+            return None
+        column = self._replay.column(field.name, field)
+        return None if column is UNKNOWN else column
+
+    def _table(self, name: str, tables: Iterable[TableFact]) -> TableFact | None:
+        return next((table for table in tables if self._replay.same_name(table.name, name)), None)
+
+    # -- files
+
+    def _sources(self, migration: Migration | None, models: Iterable[ModelState]) -> dict[str, str]:
+        paths = [] if migration is None else [migration.path]
+        for model in models:
+            paths.append(model.origin.location.path)
+            paths += [field.origin.location.path for field in model.fields.values()]
+        texts: dict[str, str] = {}
+        for path in dict.fromkeys(paths):
+            source = self._files.source(path)
+            if source is not None:
+                texts[path] = text_of(source)
+        return texts
+
+    def _models_path(self, migrations: str | None, names: Iterable[str]) -> str | None:
+        if migrations is None or "/" not in migrations:
+            return None
+        app = migrations.rpartition("/")[0]
+        single = f"{app}/models.py"
+        if self._files.source(single) is not None:
+            return single
+        for name in sorted(names):
+            own = f"{app}/models/{re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower()}.py"
+            if self._files.source(own) is not None:
+                return own
+        package = f"{app}/models/__init__.py"
+        return package if self._files.source(package) is not None else None
+
+    def _next_number(self, app_label: str) -> int:
+        """One more than the highest number that a file of the app has; a squash counts by its last number."""
+        numbers = [0]
+        for key in self._graph.nodes:
+            if key.app_label == app_label:
+                found = re.match(r"(\d+)(?:_squashed_(\d+))?", key.name)
+                numbers += [int(one) for one in found.groups() if one] if found else []
+        return max(numbers) + 1
+
+
+def placed_operations(operations: Sequence[Operation], prefix: str = "") -> Iterator[PlacedOperation]:
+    """All operations with their addresses, those that hold others before what they hold."""
+    for index, operation in enumerate(operations):
+        address = f"{prefix}{index}"
+        yield PlacedOperation(address=address, operation=operation)
+        match operation:
+            case SeparateDatabaseAndState():
+                yield from placed_operations(operation.database_operations, f"{address}.database.")
+                yield from placed_operations(operation.state_operations, f"{address}.state.")
+            case RunSQL():
+                yield from placed_operations(operation.state_operations, f"{address}.state.")
+            case ConditionalOperations():
+                for number, branch in enumerate(operation.branches):
+                    yield from placed_operations(branch, f"{address}.branch.{number}.")
+            case _:
+                pass
+
+
+def link_fields(through: ModelState, owner: ModelKey, field: FieldState) -> tuple[FieldState | None, FieldState | None]:
+    """The two foreign keys of `through` that Django takes for `field` (`ManyToManyField._get_m2m_attr`)."""
+    relation = field.field.relation
+    if relation is None:
+        return None, None
+    named = relation.through_fields
+    if named is UNKNOWN:
+        return None, None
+    if named is not None and len(named) >= 2:
+        return through.fields.get(named[0]), through.fields.get(named[1])
+    keys = [one for one in through.fields.values() if one.field.kind is FieldKind.FOREIGN_KEY]
+    sources = [one for one in keys if one.field.relation and one.field.relation.to == owner]
+    if relation.to == owner:
+        targets = sources[1:]
+    else:
+        targets = [one for one in keys if one.field.relation and one.field.relation.to == relation.to]
+    return next(iter(sources), None), next(iter(targets), None)
+
+
+def model_of(operation: Operation) -> str | None:
+    """The name of the model that an operation is about, in lower case; ``None`` for those about no single one."""
+    name = getattr(operation, "model_name", None) or getattr(operation, "name", None)
+    old = getattr(operation, "old_name", None)
+    if name is None and old is not None:
+        name = old
+    return name.lower() if isinstance(name, str) else None
+
+
+def _is_about(operation: Operation, migration: Migration, key: ModelKey) -> bool:
+    return migration.app_label == key.app_label and model_of(operation) == key.name
+
+
+def _kind(finding: Finding, old: FieldState | None, new: FieldState | None) -> ChangeKind:
+    kind = _KINDS[finding.code]
+    was = old is not None and old.field.many_to_many
+    is_now = new is not None and new.field.many_to_many
+    if kind is ChangeKind.TABLE_EXISTS and was and is_now and not _has_through(old) and _has_through(new):
+        # `db_table` pinned to the automatic table and `through=` added in one migration: one change.
+        return ChangeKind.ADD_THROUGH
+    if kind in (ChangeKind.M2M_TO_FK, ChangeKind.FK_TO_M2M):
+        return ChangeKind.FK_TO_M2M if is_now else ChangeKind.M2M_TO_FK
+    return kind
+
+
+def _has_through(field: FieldState | None) -> bool:
+    return field is not None and field.field.relation is not None and field.field.relation.through is not None
+
+
+def _target(field: FieldState | None) -> ModelKey | None:
+    to: Maybe[ModelRef | None] = None if field is None or field.field.relation is None else field.field.relation.to
+    return to if isinstance(to, ModelKey) else None
+
+
+def _key_type(table: TableFact) -> str | None:
+    if table.columns is UNKNOWN:
+        return None
+    return next((column.type_name for column in table.columns if column.primary_key), None)
+
+
+def _removal(
+    key: FieldKey, guilty: PlacedOperation | None, operations: tuple[PlacedOperation, ...]
+) -> PlacedOperation | None:
+    """The RemoveField of the same field before the guilty operation."""
+    if guilty is None or not isinstance(guilty.operation, AddField | AlterField):
+        return None
+    found = None
+    for one in operations:
+        if one.address == guilty.address:
+            break
+        if (
+            isinstance(one.operation, RemoveField)
+            and one.operation.model_name.lower() == key.model
+            and one.operation.name == key.name
+        ):
+            found = one
+    return found
+
+
+def _models(link: Link | None, through: Through | None) -> list[ModelKey]:
+    found = [through.model.key] if through is not None else []
+    return found + ([link.through.model.key] if link is not None and link.through is not None else [])
+
+
+def _snapshot(view: StateView, keys: Iterable[ModelKey]) -> Iterator[ModelState]:
+    """The models `keys` of `view` and what they need through foreign keys and bases, each after what it needs.
+
+    Models that need each other come in the order they are met; what is not in the project is left out.
+    """
+    done: set[ModelKey] = set()
+
+    def visit(key: ModelKey) -> Iterator[ModelState]:
+        if key in done:
+            return
+        done.add(key)
+        model = view.get(key)
+        if model is None:
+            return
+        bases = model.options.bases
+        for ref in () if bases is UNKNOWN else bases:
+            if isinstance(ref, ModelKey):
+                yield from visit(ref)
+        for field in model.fields.values():
+            relation = field.field.relation
+            if field.field.kind is FieldKind.FOREIGN_KEY and relation is not None and isinstance(relation.to, ModelKey):
+                yield from visit(relation.to)
+        yield model
+
+    for key in keys:
+        yield from visit(key)
+
+
+def _tables_of(
+    tables: tuple[TableFact, ...], models: Sequence[ModelState], link: Link | None, through: Through | None
+) -> tuple[TableFact, ...]:
+    keys = {model.key for model in models}
+    uids = {fact.uid for fact in (link.table if link else None, through.fact if through else None) if fact is not None}
+    return tuple(table for table in tables if table.model in keys or table.uid in uids)
