@@ -1,0 +1,164 @@
+"""``lint-m2m [check] [PATH …]``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lint_m2m import reports
+from lint_m2m.cli.streams import complain, encoding_of, is_terminal, say, say_bytes, wants_colour, width_of, write_file
+from lint_m2m.config import Config, Source, listed, load, nearest
+from lint_m2m.errors import ConfigurationError, UsageError
+from lint_m2m.finding import Report
+from lint_m2m.progress import Progress
+
+if TYPE_CHECKING:
+    from lint_m2m.engine import Outcome
+
+EXIT_FINDINGS: Final = 1
+# Options that are the configuration's, by kind of argument.
+_FLAGS: Final = ("exit-zero", "statistics", "quiet", "verbose")
+_CODES: Final = ("select", "extend-select", "ignore")
+_TEXTS: Final = ("format", "output", "fail-on", "color")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Every option whose value is not given stays out of the namespace's way: ``None``."""
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", help="a project, an app, a migrations folder or files (default: here)"
+    )
+    rules = parser.add_argument_group("rules")
+    for name, text in (
+        ("select", "run these rules only: codes or their beginnings, separated by commas (MTM1,MTM202)"),
+        ("extend-select", "run these rules beside those selected"),
+        ("ignore", "do not run these rules"),
+    ):
+        rules.add_argument(f"--{name}", metavar="CODES", action="append", help=text)
+    rules.add_argument("--fail-on", metavar="SEVERITY", help="exit with 1 from here on: error, warning (default), info")
+    rules.add_argument("--exit-zero", action="store_true", default=None, help="exit with 0 whatever is found")
+    output = parser.add_argument_group("report")
+    formats = ", ".join(reports.FORMATS)
+    output.add_argument("--format", metavar="FORMAT", help=f"one of {formats} (default: {next(iter(reports.FORMATS))})")
+    output.add_argument("--output", metavar="FILE", help="write the report to a file instead of stdout")
+    output.add_argument("--statistics", action="store_true", default=None, help="count the findings of each rule")
+    output.add_argument("--color", metavar="WHEN", help="auto (default), always or never")
+    output.add_argument("-q", "--quiet", action="store_true", default=None, help="nothing but findings")
+    output.add_argument(
+        "-v", "--verbose", action="store_true", default=None, help="every sequence, what was not read, and timings"
+    )
+    configuration = parser.add_argument_group("configuration")
+    configuration.add_argument("--config", metavar="FILE", help="read [tool.lint-m2m] from this file")
+    configuration.add_argument("--isolated", action="store_true", help="read no configuration file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, report, and return the exit status. Raises LintM2MError where it could not check."""
+    from lint_m2m import engine
+
+    paths = [Path(path) for path in arguments.paths or ["."]]
+    _exist(arguments.paths)
+    given = _given(arguments)
+    file = Path(arguments.config) if arguments.config is not None else None
+
+    def configure(root: Path) -> Config:
+        return load(root, file=file, isolated=arguments.isolated, command_line=given)
+
+    config = configure(engine.root_of(paths))
+    _format_exists(config)
+    if config.quiet and config.verbose:
+        raise UsageError("`--quiet` and `--verbose` exclude each other")
+    with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
+        outcome = engine.run(paths, configure, progress=progress)
+    _print(outcome.report, config)
+    if not config.quiet:
+        _remarks(outcome, config)
+    return _status(outcome.report, config)
+
+
+def _exist(paths: Sequence[str]) -> None:
+    from lint_m2m.cli import COMMANDS
+
+    for path in paths:
+        if os.path.lexists(path):
+            continue
+        hint = "; a command has to come first" if path in COMMANDS else nearest(path, COMMANDS, "nearest command: {}")
+        raise UsageError(f"there is no file or folder `{path}`{hint}")
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, object]:
+    """The options that were given, raw, by their names."""
+    given: dict[str, object] = {}
+    for name in (*_FLAGS, *_CODES, *_TEXTS):
+        value = getattr(arguments, name.replace("-", "_"))
+        if value is None:
+            continue
+        if name in _CODES:
+            value = [code for piece in value for code in piece.replace(",", " ").split()]
+        given[name] = value
+    return given
+
+
+def _format_exists(config: Config) -> None:
+    if config.format in reports.FORMATS:
+        return
+    problem = f"is `{config.format}`, but has to be one of {listed(reports.FORMATS)}"
+    problem += nearest(config.format, reports.FORMATS)
+    origin = config.origin("format")
+    if origin.source is Source.FILE:
+        raise ConfigurationError(f"`format` {problem}", path=origin.path, line=origin.line)
+    raise UsageError(f"`--format` {problem}")
+
+
+def _print(report: Report, config: Config) -> None:
+    from lint_m2m.cli import available
+
+    machine = reports.FORMATS[config.format].machine
+    options = reports.RenderOptions(
+        verbose=config.verbose,
+        quiet=config.quiet,
+        statistics=config.statistics and config.format == "full",
+        commands=available() if config.format == "full" and report.findings else frozenset(),
+    )
+    to_file = config.output not in (None, "-")
+    if not machine:
+        stream = None if to_file else sys.stdout
+        options = replace(
+            options,
+            color=wants_colour(config.color, stream),
+            encoding="utf-8" if stream is None else encoding_of(stream),
+            width=width_of(sys.stdout) if stream is not None else 80,
+        )
+    text = reports.render(report, config.format, options)
+    if to_file and config.output is not None:
+        write_file(config.output, text)
+    elif machine:
+        say_bytes(text)
+    else:
+        say(text)
+
+
+def _remarks(outcome: Outcome, config: Config) -> None:
+    """What stdout must not carry."""
+    for warning in outcome.report.warnings:
+        complain(f"warning: {warning}")
+    if config.statistics and config.format != "full" and outcome.report.findings:
+        from lint_m2m.reports.statistics import statistics
+
+        complain("\n".join(["findings of each rule", *statistics(outcome.report)]))
+    if config.verbose:
+        for part in outcome.unread:
+            line = f":{part.line}" if part.line else ""
+            complain(f"not read: {part.path}{line}: {part.reason}; not checked: {part.unchecked}")
+        for left in outcome.left_out:
+            complain(f"left out: {left.path}: {left.reason}")
+        complain(", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in outcome.timings))
+
+
+def _status(report: Report, config: Config) -> int:
+    failing = any(finding.severity.rank >= config.fail_on.rank for finding in report.findings)
+    return EXIT_FINDINGS if failing and not config.exit_zero else 0

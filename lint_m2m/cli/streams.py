@@ -1,0 +1,152 @@
+"""stdout, stderr and output files: what a stream can carry, and how a text gets there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from lint_m2m.errors import UsageError
+
+DEFAULT_WIDTH = 80
+# Below, frames cannot be drawn; above, nobody reads prose.
+MIN_WIDTH, MAX_WIDTH = 40, 140
+
+
+def encoding_of(stream: TextIO) -> str:
+    """What characters the stream can carry."""
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # no file, or a closed one
+        return False
+
+
+def width_of(stream: TextIO) -> int:
+    """Columns: of the terminal, else of the variable COLUMNS, else 80: a pipe gets the same bytes everywhere."""
+    if is_terminal(stream):
+        from shutil import get_terminal_size
+
+        columns = get_terminal_size((DEFAULT_WIDTH, 24)).columns
+    else:
+        given = os.environ.get("COLUMNS", "")
+        columns = int(given) if given.isdecimal() and len(given) < 6 and int(given) else DEFAULT_WIDTH
+    return min(max(columns, MIN_WIDTH), MAX_WIDTH)
+
+
+def wants_colour(choice: str, stream: TextIO | None) -> bool:
+    """Whether to use colours: `choice` is "always", "never" or "auto"; `stream` is ``None`` for a file.
+
+    "auto" follows NO_COLOR (no-color.org), then FORCE_COLOR (force-color.org), then whether it is a terminal.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if stream is None or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") != "0":
+        return True
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb" and _understands_colours()
+
+
+def _understands_colours() -> bool:
+    if os.name != "nt":
+        return True
+    from lint_m2m.reports.style import windows_terminal_has_colours
+
+    return windows_terminal_has_colours()
+
+
+def say(text: str) -> None:
+    """A text that is already fit for the stream, to stdout. Whoever closed it, or the pipe, wants no more: no error."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+
+
+def say_bytes(text: str) -> None:
+    """A machine format to stdout: UTF-8 and "\\n" whatever the locale."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        say(text)
+        return
+    try:
+        sys.stdout.flush()
+        buffer.write(text.encode("utf-8"))
+        buffer.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+
+
+def complain(text: str) -> None:
+    """Lines for people, to stderr. Text from files may be in them, so they are escaped."""
+    from lint_m2m.reports.text import prose
+
+    stream = sys.stderr
+    # A program may have been started without a stderr, or it may be closed by now.
+    with suppress(OSError, ValueError, AttributeError):
+        encoding = encoding_of(stream)
+        for number, line in enumerate(text.rstrip("\n").split("\n")):
+            stream.write(f"{'lint-m2m: ' if number == 0 else '  '}{prose(line, encoding)}\n")
+        stream.flush()
+
+
+def abandon_stdout() -> None:
+    """After a closed pipe: keep the interpreter from complaining when it flushes stdout at its end."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_file(path: str, text: str) -> None:
+    """Put UTF-8 text into a file: a reader sees the old content or the new one, never a part.
+
+    Links are followed, the mode of an existing file is kept; a device or a pipe is written to as it is. UsageError if
+    it cannot be written.
+    """
+    data = text.encode("utf-8")
+    target = os.path.realpath(path)
+    try:
+        mode = _mode_of(target)
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(target, "wb") as stream:
+                stream.write(data)
+        else:
+            _replace(target, data, mode)
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+    except ValueError as error:  # a NUL in the name
+        raise UsageError(f"`{path}` cannot be written: {error}") from None
+
+
+def _mode_of(target: str) -> int | None:
+    try:
+        return os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _replace(target: str, data: bytes, mode: int | None) -> None:
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    # 0o666 is narrowed by the umask, as for any new file.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with open(descriptor, "wb") as stream:
+            if mode is not None:
+                os.chmod(temporary, stat.S_IMODE(mode))
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise

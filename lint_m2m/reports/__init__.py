@@ -1,0 +1,40 @@
+"""Reports: a `Report` in, text out.
+
+Each format is a module with ``render(report: Report, options: RenderOptions) -> str`` and one line in `FORMATS`. The
+modules are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final, NamedTuple, Protocol, cast
+
+from lint_m2m.finding import Report
+from lint_m2m.reports.options import RenderOptions
+
+__all__ = ["FORMATS", "Format", "RenderOptions", "render"]
+
+
+class Format(NamedTuple):
+    """A format's module, and what it is for. A `machine` format is UTF-8 whatever the terminal, without colours."""
+
+    module: str
+    purpose: str
+    machine: bool
+
+
+# One line per format; the order is that of the help text, the first is the default.
+FORMATS: Final[dict[str, Format]] = {
+    "full": Format("lint_m2m.reports.full", "source frames, notes and safe sequences", False),
+    "concise": Format("lint_m2m.reports.concise", "one line for each finding", False),
+    "json": Format("lint_m2m.reports.json", "one JSON document", True),
+}
+
+
+class _Renderer(Protocol):
+    def render(self, report: Report, options: RenderOptions) -> str: ...
+
+
+def render(report: Report, name: str = "full", options: RenderOptions | None = None) -> str:
+    """The report in format `name`, a key of `FORMATS`; ends with a newline unless it is empty."""
+    return cast(_Renderer, import_module(FORMATS[name].module)).render(report, options or RenderOptions())
