@@ -1,0 +1,61 @@
+"""Sequences that cannot be written into the user's file are not proposed; the finding stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lint_m2m
+from tests.cli.projects import write
+
+_INITIAL = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    operations = [
+        migrations.CreateModel("Author", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.CreateModel(
+            "Book",
+            [("id", models.BigAutoField(primary_key=True)), ("authors", models.ManyToManyField("library.Author"))],
+        ),
+    ]
+"""
+_COMPREHENSION = """
+from django.db import migrations, models
+
+
+def key(name):
+    return (name, models.ForeignKey(to=f"library.{name}", on_delete=models.CASCADE))
+
+
+def links(label):
+    return models.ManyToManyField(to="library.Author", through=label)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [
+        migrations.CreateModel(
+            name="Authorship",
+            fields=[("id", models.BigAutoField(primary_key=True)), *[key(name) for name in ("book", "author")]],
+        )
+    ]
+    operations += [
+        migrations.AlterField(model_name=model, name=name, field=links("library.Authorship"))
+        for model, name in (("book", "authors"),)
+    ]
+"""
+
+
+def test_operations_of_a_comprehension(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "library/__init__.py": "",
+            "library/migrations/__init__.py": "",
+            "library/migrations/0001_initial.py": _INITIAL,
+            "library/migrations/0002_authorship.py": _COMPREHENSION,
+        },
+    )
+    (finding,) = lint_m2m.check(tmp_path).findings
+    assert (finding.code, finding.sequences) == ("MTM101", ())

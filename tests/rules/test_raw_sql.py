@@ -1,0 +1,100 @@
+"""Raw SQL that only one database understands, and what the rules make of it there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lint_m2m import config
+from lint_m2m.engine import check
+from tests import judge
+from tests.support.agreement import disagreements
+
+_INITIAL = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = []
+    operations = [
+        migrations.CreateModel("Author", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.CreateModel(
+            "Book",
+            [("id", models.BigAutoField(primary_key=True)), ("authors", models.ManyToManyField("library.Author"))],
+            options={"db_table": "Library_Book"},
+        ),
+    ]
+"""
+_SWITCH = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL(%r, "")],
+            state_operations=[
+                migrations.CreateModel(
+                    "Authorship",
+                    [
+                        ("id", models.BigAutoField(primary_key=True)),
+                        ("book", models.ForeignKey("library.Book", models.CASCADE)),
+                        ("writer", models.ForeignKey("library.Author", models.CASCADE)),
+                    ],
+                    options={"unique_together": {("book", "writer")}},
+                ),
+                migrations.AlterField(
+                    "book", "authors", models.ManyToManyField("library.Author", through="library.Authorship")
+                ),
+            ],
+        ),
+    ]
+"""
+
+_RENAMES = {
+    "postgresql": (
+        'ALTER TABLE "Library_Book_authors" RENAME TO library_authorship;'
+        "ALTER TABLE library_authorship RENAME author_id TO writer_id;"
+        'ALTER TABLE IF EXISTS "Library_Book_authors" RENAME TO spare'
+    ),
+    "mysql": "ALTER TABLE `Library_Book_authors` RENAME AS `library_authorship`, "
+    "CHANGE COLUMN `author_id` `writer_id` bigint NOT NULL",
+}
+_UNQUOTED = "ALTER TABLE Library_Book_authors RENAME TO library_authorship"
+
+
+def _project(folder: Path, sql: str) -> Path:
+    migrations = folder / "library" / "migrations"
+    migrations.mkdir(parents=True)
+    for package in (migrations.parent, migrations):
+        (package / "__init__.py").write_text("")
+    (migrations / "0001_initial.py").write_text(_INITIAL)
+    (migrations / "0002_switch.py").write_text(_SWITCH % sql)
+    (folder / "pyproject.toml").write_text("[tool.lint-m2m]\n")
+    return folder
+
+
+def _codes(folder: Path, vendor: str) -> list[tuple[str, str | None]]:
+    report = check(folder, replace(config.load(folder), database=vendor, ignore=("MTM4",)))
+    return [(finding.code, finding.runtime_error) for finding in report.findings]
+
+
+@pytest.mark.parametrize("vendor", sorted(_RENAMES))
+def test_a_rename_of_table_and_column(vendor: str, tmp_path: Path) -> None:
+    assert _codes(_project(tmp_path, _RENAMES[vendor]), vendor) == []
+
+
+def test_postgresql_folds_names_without_quotes(tmp_path: Path) -> None:
+    codes = _codes(_project(tmp_path, _UNQUOTED), "postgresql")
+    assert codes[0] == ("MTM106", 'ProgrammingError: relation "library_book_authors" does not exist')
+
+
+def test_servers_agree(database_url: str, tmp_path: Path) -> None:
+    vendor = database_url.partition(":")[0]
+    for number, sql in enumerate((_RENAMES[vendor], _UNQUOTED)):
+        folder = _project(tmp_path / str(number), sql)
+        report = check(folder, replace(config.load(folder), database=vendor))
+        assert disagreements(report, judge.run(folder, database=database_url)) == []

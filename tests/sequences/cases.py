@@ -1,0 +1,456 @@
+"""Situations in which a many-to-many gets a through model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sequences.projects import AUTHOR, BOOK, Case
+
+KEEP = ("keep-table", "rename-table")
+
+_THROUGH = BOOK.replace('"library.Author"', '"library.Author", through="library.Authorship"')
+_KEYS = """
+    book = models.ForeignKey(Book, on_delete=models.CASCADE)
+    author = models.ForeignKey(Author, on_delete=models.PROTECT)
+"""
+_MODEL = "\nclass Authorship(models.Model):\n"
+_PAIR = "\n    class Meta:\n        unique_together = [('book', 'author')]\n"
+PLAIN = {"library": AUTHOR + BOOK}
+
+
+def after(fields: str = _KEYS, rest: str = _PAIR, through: str = _THROUGH) -> dict[str, str]:
+    return {"library": AUTHOR + through + _MODEL + fields + rest}
+
+
+def _comments(folder: Path) -> None:
+    """Comments in the user's migration, and an operation of another model in between."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    text = text.replace("    operations = [\n", "    # What we want.\n    operations = [\n")
+    text = text.replace(
+        "        migrations.AlterField(\n",
+        "        # Longer names.\n"
+        "        migrations.AlterField(model_name='author', name='name', field=models.CharField(max_length=40)),\n"
+        "        migrations.AlterField(\n",
+        1,
+    )
+    path.write_text(text)
+
+
+def _split(folder: Path) -> None:
+    """The extra field, the pair and a key in operations of their own, as makemigrations does with cycles."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    path.write_text(
+        """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+
+    operations = [
+        migrations.CreateModel(
+            name="Authorship",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("author", models.ForeignKey(on_delete=models.PROTECT, to="library.author")),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Note",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("about", models.ForeignKey(on_delete=models.CASCADE, to="library.authorship")),
+            ],
+        ),
+        migrations.AddField("authorship", "book", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),
+        migrations.AlterField(
+            model_name="book",
+            name="authors",
+            field=models.ManyToManyField(related_name="books", through="library.Authorship", to="library.author"),
+        ),
+        migrations.AddField("authorship", "share", models.IntegerField(null=True)),
+        migrations.AlterUniqueTogether(name="authorship", unique_together={("book", "author")}),
+        migrations.AddIndex(model_name="authorship", index=models.Index(fields=["share"], name="share_index")),
+    ]
+"""
+    )
+
+
+def _recreated(folder: Path) -> None:
+    """RemoveField + AddField by hand, the way people get rid of the error."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    text = text.replace("migrations.AlterField(", "migrations.AddField(")
+    text = text.replace(
+        "        migrations.AddField(\n",
+        "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField(\n",
+        1,
+    )
+    path.write_text(text)
+
+
+LONG = "field_whose_name_is_so_long_that_table_names_are_cut"
+PERSON = """
+class Person(models.Model):
+    name = models.CharField(max_length=40)
+    friends = models.ManyToManyField("self"{})
+"""
+
+KEPT = (
+    Case("plain", PLAIN, after(), sequences=KEEP),
+    Case("formatted", PLAIN, after(), sequences=KEEP, formatted=True),
+    Case("no pair declared", PLAIN, after(rest=""), sequences=KEEP, formatted=True),
+    Case(
+        "named constraint",
+        PLAIN,
+        after(
+            rest="""
+    class Meta:
+        ordering = ["book"]
+        constraints = [models.UniqueConstraint(fields=["book", "author"], name="one_author_once")]
+"""
+        ),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "extra fields of all kinds",
+        PLAIN,
+        after(
+            _KEYS
+            + """
+    position = models.PositiveSmallIntegerField(default=0)
+    note = models.CharField(max_length=80, blank=True)
+    share = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    since = models.DateField(auto_now_add=True)
+    changed = models.DateTimeField(auto_now=True)
+    editor = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, related_name="edited")
+    languages = models.JSONField(default=dict)
+"""
+        ),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "required field",
+        PLAIN,
+        after(_KEYS + "    role = models.CharField(max_length=20)\n    weight = models.IntegerField()\n"),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "other names of keys",
+        PLAIN,
+        after(
+            """
+    work = models.ForeignKey(Book, on_delete=models.CASCADE)
+    writer = models.ForeignKey(Author, on_delete=models.CASCADE)
+""",
+            "\n    class Meta:\n        unique_together = [('writer', 'work')]\n",
+        ),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "columns of their own",
+        PLAIN,
+        after(
+            """
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, db_column="work", db_index=False)
+    author = models.ForeignKey(Author, on_delete=models.SET_NULL, null=True)
+"""
+        ),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "wanted table",
+        PLAIN,
+        after(
+            rest="\n    class Meta:\n        db_table = 'who_wrote'\n        unique_together = [('book', 'author')]\n"
+        ),
+        sequences=KEEP,
+    ),
+    Case(
+        "table pinned already",
+        PLAIN,
+        after(rest=_PAIR + "        db_table = 'library_book_authors'\n"),
+        sequences=("keep-table",),
+    ),
+    Case(
+        "table has the right name by itself",
+        PLAIN,
+        {
+            "library": AUTHOR
+            + _THROUGH.replace("library.Authorship", "library.Book_Authors")
+            + "\nclass Book_Authors(models.Model):\n"
+            + _KEYS
+            + _PAIR
+        },
+        sequences=("keep-table",),
+    ),
+    Case(
+        "more sets and indexes",
+        PLAIN,
+        after(
+            _KEYS + "    position = models.IntegerField(null=True)\n",
+            """
+    class Meta:
+        verbose_name = "authorship"
+        unique_together = [("book", "author"), ("book", "position")]
+        indexes = [models.Index(fields=["position"], name="position_index")]
+        order_with_respect_to = "book"
+""",
+        ),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "self",
+        {"people": PERSON.format("")},
+        {
+            "people": PERSON.format(', through="people.Friendship"')
+            + """
+class Friendship(models.Model):
+    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    since = models.IntegerField(null=True)
+"""
+        },
+        ("people", "person", "friends"),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "through fields",
+        PLAIN,
+        after(
+            """
+    editor = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, related_name="edited")
+    author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    book = models.ForeignKey(Book, on_delete=models.CASCADE)
+""",
+            through=_THROUGH.replace('Authorship"', "Authorship\", through_fields=('book', 'author')"),
+        ),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "swapped user",
+        {
+            "accounts": """
+from django.contrib.auth.base_user import AbstractBaseUser
+
+class Member(AbstractBaseUser):
+    name = models.CharField(max_length=40, unique=True)
+    USERNAME_FIELD = "name"
+""",
+            "clubs": """
+class Club(models.Model):
+    name = models.CharField(max_length=40)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL)
+""",
+        },
+        {
+            "clubs": """
+class Club(models.Model):
+    name = models.CharField(max_length=40)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="clubs.Membership")
+
+class Membership(models.Model):
+    club = models.ForeignKey(Club, on_delete=models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    rank = models.IntegerField(default=1)
+""",
+        },
+        ("clubs", "club", "members"),
+        sequences=KEEP,
+        settings={"AUTH_USER_MODEL": "accounts.Member"},
+        formatted=True,
+    ),
+    Case(
+        "models of one name",
+        {
+            "shop": "class Item(models.Model):\n    name = models.CharField(max_length=9)\n",
+            "store": (
+                "class Item(models.Model):\n    name = models.CharField(max_length=9)\n"
+                '    same = models.ManyToManyField("shop.Item")\n'
+            ),
+        },
+        {
+            "store": (
+                "class Item(models.Model):\n    name = models.CharField(max_length=9)\n"
+                '    same = models.ManyToManyField("shop.Item", through="Same")\n\n'
+                "class Same(models.Model):\n    mine = models.ForeignKey(Item, on_delete=models.CASCADE)\n"
+                '    theirs = models.ForeignKey("shop.Item", on_delete=models.CASCADE)\n'
+            ),
+        },
+        ("store", "item", "same"),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "long names",
+        {"library": AUTHOR + BOOK.replace("authors = ", f"{LONG} = ")},
+        after(through=_THROUGH.replace("authors = ", f"{LONG} = ")),
+        ("library", "book", LONG),
+        sequences=KEEP,
+        formatted=True,
+    ),
+    Case(
+        "mixed case",
+        {"library": (AUTHOR + BOOK.replace("authors = ", "theAuthors = ")).replace("class Book", "class bOOk")},
+        {
+            app: source.replace("class Book", "class bOOk").replace("ForeignKey(Book", "ForeignKey(bOOk")
+            for app, source in after(through=_THROUGH.replace("authors = ", "theAuthors = ")).items()
+        },
+        ("library", "book", "theAuthors"),
+        sequences=KEEP,
+    ),
+    Case(
+        "key of another size",
+        PLAIN,
+        after("    id = models.BigAutoField(primary_key=True)\n" + _KEYS),
+        sequences=KEEP,
+        settings={"DEFAULT_AUTO_FIELD": "django.db.models.AutoField"},
+    ),
+    Case("comments and others' operations", PLAIN, after(), sequences=KEEP, patch=_comments),
+    Case(
+        "split operations",
+        PLAIN,
+        {
+            "library": AUTHOR
+            + _THROUGH
+            + _MODEL
+            + _KEYS
+            + "    share = models.IntegerField(null=True)\n"
+            + _PAIR
+            + "        indexes = [models.Index(fields=['share'], name='share_index')]\n"
+            + "\nclass Note(models.Model):\n    about = models.ForeignKey(Authorship, on_delete=models.CASCADE)\n"
+        },
+        sequences=KEEP,
+        patch=_split,
+    ),
+    Case("recreated", PLAIN, after(), sequences=KEEP, patch=_recreated),
+    Case(
+        "table of the field's own",
+        {"library": AUTHOR + BOOK.replace('"books"', '"books", db_table="writers"')},
+        after(),
+        sequences=KEEP,
+    ),
+    Case(
+        "reverse name changes",
+        PLAIN,
+        after(through=_THROUGH.replace('"books"', '"works"')),
+        sequences=KEEP,
+        remaining=dict.fromkeys(KEEP, frozenset({"MTM403"})),
+    ),
+)
+
+
+COPIED = ("copy-rows", "expand-contract", "temporary-field")
+
+
+_ENTRY = """
+class Entry(models.Model):
+    made = models.DateTimeField(auto_now_add=True)
+"""
+
+
+def own_life(fields: str = "", rest: str = "", field: str = "") -> dict[str, dict[str, str]]:
+    """Models before and after, with a through model that is there before."""
+    before = AUTHOR + BOOK.replace("authors = ", f"{field or 'authors'} = ")
+    after = AUTHOR + _THROUGH.replace("authors = ", f"{field or 'authors'} = ")
+    model = _MODEL + _KEYS + fields + rest
+    return {"before": {"library": before + model}, "after": {"library": after + model}}
+
+
+def _in_another_app(app: str) -> dict[str, dict[str, str]]:
+    model = """
+class Authorship(models.Model):
+    book = models.ForeignKey("library.Book", on_delete=models.CASCADE)
+    author = models.ForeignKey("library.Author", on_delete=models.CASCADE)
+"""
+    through = _THROUGH.replace("library.Authorship", f"{app}.Authorship")
+    return {"before": {"library": AUTHOR + BOOK, app: model}, "after": {"library": AUTHOR + through}}
+
+
+def _remove_and_add(folder: Path) -> None:
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
+    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField("
+    path.write_text(text.replace("        migrations.AddField(", removal, 1))
+
+
+COPYING = (
+    Case("own life", **own_life(), sequences=COPIED),
+    Case("own life formatted", **own_life(), sequences=COPIED, formatted=True),
+    Case(
+        "own life with more fields",
+        **own_life(
+            """
+    position = models.IntegerField(default=0)
+    note = models.CharField(max_length=20, blank=True)
+    since = models.DateTimeField(auto_now_add=True)
+    editor = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, related_name="edited")
+""",
+            """
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["book", "author"], name="one_author_once")]
+""",
+        ),
+        sequences=COPIED,
+        formatted=True,
+    ),
+    Case("own life in another app", **_in_another_app("staff"), sequences=COPIED, formatted=True),
+    Case("own life in an app before", **_in_another_app("a_staff"), sequences=COPIED, formatted=True),
+    Case("own life recreated", **own_life(), sequences=COPIED, patch=_remove_and_add),
+    Case(
+        "own life long names", **own_life(field=LONG), field=("library", "book", LONG), sequences=COPIED, formatted=True
+    ),
+    Case("required field of its own", **own_life("    role = models.IntegerField()\n"), sequences=()),
+    Case(
+        "own life self",
+        before={
+            "people": PERSON.format("")
+            + """
+class Friendship(models.Model):
+    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_column="first")
+    other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", null=True)
+"""
+        },
+        after={
+            "people": PERSON.format(', through="people.Friendship"')
+            + """
+class Friendship(models.Model):
+    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_column="first")
+    other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", null=True)
+"""
+        },
+        field=("people", "person", "friends"),
+        sequences=COPIED,
+        formatted=True,
+    ),
+    Case(
+        "key is a UUID",
+        PLAIN,
+        after("    id = models.UUIDField(primary_key=True, default=uuid.uuid4)\n" + _KEYS),
+        sequences=COPIED,
+        formatted=True,
+    ),
+    Case(
+        "inherits from a model",
+        {
+            "library": AUTHOR
+            + BOOK
+            + "\nclass Entry(models.Model):\n    made = models.DateTimeField(auto_now_add=True)\n"
+        },
+        {"library": AUTHOR + _THROUGH + _ENTRY + "\nclass Authorship(Entry):\n" + _KEYS},
+        sequences=COPIED,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING)
