@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lint_m2m.finding import Applicability
+from lint_m2m.sequences import fake
 from lint_m2m.sequences.edit import apply_changes
 from lint_m2m.sequences.registry import SEQUENCES
 from lint_m2m.sequences.render import render
@@ -33,6 +34,8 @@ def propose(situation: Situation) -> tuple[Proposal, ...]:
         except (Unwritable, RecursionError):
             continue
         found += proposals
+    if all(one.id == fake.ID for one in found):
+        return ()  # advice against it helps nobody who is not offered something better
     chosen = next((one for one in found if one.recommended), None)
     if chosen is None:
         chosen = next((one for one in found if one.applicability is not Applicability.DISPLAY), None)

@@ -445,6 +445,13 @@ class _Reading:
         return alter, max(gone, key=lambda one: int(one.address))
 
 
+def columns_of(through: Through) -> tuple[str, str]:
+    """The columns of the two foreign keys; only where both are known."""
+    if through.source_column is None or through.target_column is None:
+        raise Unwritable("the columns of the through model are not known")
+    return through.source_column, through.target_column
+
+
 def writer_key(writer: Writer, class_name: str) -> Bracket:
     """An automatic key that models.py names."""
     quiet = (("primary_key", text("True")), ("serialize", text("False")))

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import alter_node
+from lint_m2m.sequences.add_through import alter_node, columns_of
+from lint_m2m.sequences.applying import applicability, lost_links
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.copying import Copy, copy_of, functions, in_place
 from lint_m2m.sequences.values import Proposal, ReplaceOperations, Situation
@@ -46,7 +47,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         title=f"copy the links into `{copy.through.table}`, then drop `{copy.link.table.name}`",
         why=f"`{copy.through.model.name}` has a table of its own: every link gets its row there, in one migration",
         downtime=Downtime.COPY_TIME,
-        applicability=Applicability.DISPLAY if copy.required else Applicability.REVIEW,
+        applicability=Applicability.DISPLAY if copy.required else applicability(situation),
         changes=(
             ReplaceOperations(
                 migration=migration.key,
@@ -55,6 +56,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
                 functions=made.codes,
                 title="copy, then switch",
             ),
+            *lost_links(situation, copy.through.table, columns_of(copy.through)),
         ),
         recommended=True,
         caveats=(*of_copying(copy), *caveats.of_through(situation), *caveats.of_failed_run(situation)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lint_m2m.migration import FieldKind, RunPython, RunSQL
+from lint_m2m.migration import FieldKind
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences.add_through import adds_through, alteration, filled_by_itself, keepable
 from lint_m2m.sequences.codegen import Writer
@@ -88,11 +88,6 @@ def copy_of(situation: Situation) -> Copy | None:
         gone=() if situation.removal is None else (situation.removal,),
         required=tuple(one.name for one in through.extras if not filled_by_itself(situation, one)),
     )
-
-
-def copies_itself(situation: Situation) -> bool:
-    """Whether the migration has code of its own that may copy the links already."""
-    return any(isinstance(one.operation, RunPython | RunSQL) for one in situation.operations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

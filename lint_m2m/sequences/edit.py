@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Mapping
 
 from lint_m2m.migration import Dependency
-from lint_m2m.sequences.layout import Bracket, Item, Node, lay_out, parse_node, text
+from lint_m2m.sequences.layout import Bracket, Item, Node, items, lay_out, parse_node, text
 from lint_m2m.sequences.source import SourceFile, Unwritable, style_of
 from lint_m2m.sequences.values import Code, NewMigration, Proposal, Replacement, ReplaceOperations, Style, Where
 
@@ -48,6 +48,7 @@ def edit_migration(source: str, change: ReplaceOperations) -> str:
         edits = [_rewritten_list(file, change.replacements, style)]
     elif change.replacements:
         _require_elements(file, change.replacements)
+        edits = _emptied(file, change.replacements) or edits
     if change.dependencies:
         edits += _with_dependencies(file, change.dependencies, style)
     if change.functions:
@@ -68,6 +69,17 @@ def _require_elements(file: SourceFile, replacements: Iterable[Replacement]) -> 
     starts = {file.bounds(element)[0] for node in lists for element in node.elts}
     if any(file.range(one.span)[0] not in starts for one in replacements):
         raise Unwritable("an operation to replace is not an element of a list")
+
+
+def _emptied(file: SourceFile, replacements: Iterable[Replacement]) -> list[tuple[int, int, str]]:
+    """The edit for a list that loses all its elements, and has no comment to keep."""
+    gone = {file.range(one.span)[0] for one in replacements if not one.operations and one.where is Where.INSTEAD}
+    for node in ast.walk(file.tree):
+        if isinstance(node, ast.List) and node.elts and {file.bounds(one)[0] for one in node.elts} == gone:
+            start, end = file.bounds(node)
+            if not any(start <= one.start < end for one in file.comments):
+                return [(start, end, "[]")]
+    return []
 
 
 def _ends_its_line(source: str, end: int) -> bool:
@@ -190,7 +202,7 @@ def dependency_node(dependency: Dependency, quote: str) -> Node:
         return text(f"migrations.swappable_dependency(settings.{dependency.swappable})")
     if dependency.key is None:
         raise Unwritable("a dependency on nothing")
-    return text(f"({quote}{dependency.key.app_label}{quote}, {quote}{dependency.key.name}{quote})")
+    return items("(", [text(f"{quote}{name}{quote}") for name in dependency.key], ")")
 
 
 def _dependency_imports(dependencies: Iterable[Dependency]) -> list[str]:

@@ -3,7 +3,8 @@
 What: a state-only CreateModel describes the table that exists (its name, its columns, its unique pair), a state-only
 AlterField points `through=` at it; both run no SQL. Further fields of the model are real AddFields after that.
 
-When: `through=` is added to a many-to-many with an automatic table, the through model has no table yet, its key is an
+When: `through=` is added to a many-to-many with an automatic table (by AlterField, or by removing the field and adding
+it again), the through model has no table yet, its key is an
 integer that the database counts, and its foreign keys can be those of the table. A column of another name is pinned
 with `db_column`, the unique pair is declared as `unique_together`; a named constraint for it is made for real.
 
@@ -20,9 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.finding import Downtime
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import Switch, keepable, switch
+from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.switching import Manner, can_stage, changes
 from lint_m2m.sequences.values import Proposal, Situation
@@ -46,15 +48,20 @@ def propose(situation: Situation) -> Iterator[Proposal]:
             "on working"
         ),
         downtime=Downtime.BRIEF if locks or (filled and not staged) else Downtime.NONE,
-        applicability=Applicability.SAFE,
+        applicability=applicability(situation),
         changes=changes(situation, writer, facts, Manner(rename=False, staged=staged)),
-        recommended=True,
+        recommended=not may_have_run(situation),
         caveats=(*_caveats(situation, facts), *caveats.of_through(situation), *caveats.of_failed_run(situation)),
         verify=caveats.VERIFY,
     )
 
 
 def _caveats(situation: Situation, facts: Switch) -> Iterator[str]:
+    if may_have_run(situation):
+        yield (
+            f"only where no database has run the migration as it was: such a one has the table `{facts.through.table}` "
+            "instead, which `rename-table` ends in as well"
+        )
     if facts.unique is not None and not facts.unique_declared:
         yield (
             f"the table holds each pair of `{'`, `'.join(facts.unique)}` once; to allow it twice, take "

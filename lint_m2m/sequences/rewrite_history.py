@@ -8,7 +8,7 @@ they have.
 When: shown, not applied. It is for projects whose old migrations nobody else has: a released migration that changes
 is another one, and whoever has not run it yet runs the new text.
 
-Downtime: none; no SQL runs.
+Downtime: none, no SQL runs; brief where the model has further fields, since those are added as they are.
 
 Source: the keep-the-table guide edits the released initial migration like this, without pinning names and columns.
 """
@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import Switch, keepable, switch
+from lint_m2m.sequences.add_through import keepable, switch
 from lint_m2m.sequences.codegen import Writer, plain, without_comments
 from lint_m2m.sequences.layout import Bracket, Item
 from lint_m2m.sequences.source import Unwritable, style_of
@@ -41,7 +41,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     facts = switch(situation, own)
     rest = tuple(own.code(one) for one in real_operations(own, facts, manner))
     changes: list[Change] = [
-        _origin(situation, facts),
+        _origin(situation),
         ReplaceOperations(
             migration=migration.key,
             path=migration.path,
@@ -63,7 +63,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
             "the history reads as if the through model had been there from the start; existing databases need nothing, "
             "since the table is the one they have"
         ),
-        downtime=Downtime.NONE,
+        downtime=Downtime.BRIEF if rest else Downtime.NONE,
         applicability=Applicability.DISPLAY,
         changes=tuple(changes),
         caveats=(
@@ -74,7 +74,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     )
 
 
-def _origin(situation: Situation, facts: Switch) -> ReplaceOperations:
+def _origin(situation: Situation) -> ReplaceOperations:
     """The edit of the migration in which the field came in: by a CreateModel, or by an AddField."""
     old, new = situation.old, situation.new
     assert old is not None
@@ -84,7 +84,9 @@ def _origin(situation: Situation, facts: Switch) -> ReplaceOperations:
     source = situation.sources.get(path)
     if source is None:
         raise Unwritable("the migration that made the field cannot be read")
-    writer = Writer(replace(situation, style=style_of(source)), path)
+    there = replace(situation, style=style_of(source))
+    writer = Writer(there, path)
+    facts = switch(there, writer)
     by_create = (born.migration, born.address) == (made.migration, made.address)
     span = born.location.span if by_create else made.location.span
     node = writer.own(path, span)

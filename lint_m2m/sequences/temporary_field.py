@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import alter_node
+from lint_m2m.sequences.applying import applicability
 from lint_m2m.sequences.codegen import Writer, with_argument, without_comments
 from lint_m2m.sequences.copy_rows import of_copying
 from lint_m2m.sequences.copying import copy_of, functions, in_place
@@ -64,7 +65,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         title=f"a temporary field `{temporary}` is filled and takes the place of `{key.name}`",
         why="only ordinary operations, and after each of them Django believes what there is",
         downtime=Downtime.COPY_TIME,
-        applicability=Applicability.DISPLAY if copy.required else Applicability.REVIEW,
+        applicability=Applicability.DISPLAY if copy.required else applicability(situation),
         changes=(
             ReplaceOperations(
                 migration=migration.key,

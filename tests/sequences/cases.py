@@ -99,7 +99,7 @@ class Person(models.Model):
 
 KEPT = (
     Case("plain", PLAIN, after(), sequences=KEEP),
-    Case("formatted", PLAIN, after(), sequences=KEEP, formatted=True),
+    Case("formatted", PLAIN, after(), shown=("rewrite-history",), sequences=KEEP, formatted=True),
     Case("no pair declared", PLAIN, after(rest=""), sequences=KEEP, formatted=True),
     Case(
         "named constraint",
@@ -111,6 +111,7 @@ KEPT = (
         constraints = [models.UniqueConstraint(fields=["book", "author"], name="one_author_once")]
 """
         ),
+        shown=("rewrite-history",),
         sequences=KEEP,
         formatted=True,
     ),
@@ -129,6 +130,7 @@ KEPT = (
     languages = models.JSONField(default=dict)
 """
         ),
+        shown=("rewrite-history",),
         sequences=KEEP,
         formatted=True,
     ),
@@ -149,6 +151,7 @@ KEPT = (
 """,
             "\n    class Meta:\n        unique_together = [('writer', 'work')]\n",
         ),
+        shown=("rewrite-history",),
         sequences=KEEP,
         formatted=True,
     ),
@@ -161,6 +164,7 @@ KEPT = (
     author = models.ForeignKey(Author, on_delete=models.SET_NULL, null=True)
 """
         ),
+        shown=("rewrite-history",),
         sequences=KEEP,
         formatted=True,
     ),
@@ -219,6 +223,7 @@ class Friendship(models.Model):
 """
         },
         ("people", "person", "friends"),
+        shown=("rewrite-history",),
         sequences=KEEP,
         formatted=True,
     ),
@@ -265,6 +270,7 @@ class Membership(models.Model):
 """,
         },
         ("clubs", "club", "members"),
+        shown=("rewrite-history",),
         sequences=KEEP,
         settings={"AUTH_USER_MODEL": "accounts.Member"},
         formatted=True,
@@ -295,6 +301,7 @@ class Membership(models.Model):
         {"library": AUTHOR + BOOK.replace("authors = ", f"{LONG} = ")},
         after(through=_THROUGH.replace("authors = ", f"{LONG} = ")),
         ("library", "book", LONG),
+        shown=("rewrite-history",),
         sequences=KEEP,
         formatted=True,
     ),
@@ -306,6 +313,7 @@ class Membership(models.Model):
             for app, source in after(through=_THROUGH.replace("authors = ", "theAuthors = ")).items()
         },
         ("library", "book", "theAuthors"),
+        shown=("rewrite-history",),
         sequences=KEEP,
     ),
     Case(
@@ -332,11 +340,12 @@ class Membership(models.Model):
         sequences=KEEP,
         patch=_split,
     ),
-    Case("recreated", PLAIN, after(), sequences=KEEP, patch=_recreated),
+    Case("recreated", PLAIN, after(), sequences=KEEP[::-1], patch=_recreated),
     Case(
         "table of the field's own",
         {"library": AUTHOR + BOOK.replace('"books"', '"books", db_table="writers"')},
         after(),
+        shown=("rewrite-history",),
         sequences=KEEP,
     ),
     Case(

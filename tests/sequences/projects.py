@@ -40,7 +40,7 @@ class Case:
     """`before` and `after` are the models of each app ("library" -> source without imports).
 
     `field` is the many-to-many; `sequences` the ids that are proposed, the recommended one first. `patch` changes the
-    migrations that makemigrations wrote. `names` are the names of the second migrations by app.
+    migrations that makemigrations wrote. `shown` are sequences that are for display only, and would work all the same.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Case:
     after: Mapping[str, str]
     field: tuple[str, str, str] = ("library", "book", "authors")
     sequences: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     settings: Mapping[str, object] = declare(default_factory=dict)
     first_settings: Mapping[str, object] = declare(default_factory=dict)
     patch: Callable[[Path], None] | None = None

@@ -69,7 +69,9 @@ def test_sequences_of_a_situation(
     assert found.way.proposals[0].recommended
 
 
-PROOFS = [pytest.param(case, name, id=f"{case.name}-{name}") for case in CASES for name in case.sequences]
+PROOFS = [
+    pytest.param(case, name, id=f"{case.name}-{name}") for case in CASES for name in (*case.sequences, *case.shown)
+]
 
 
 @pytest.mark.parametrize(("case", "name"), PROOFS)

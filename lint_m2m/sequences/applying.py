@@ -1,0 +1,44 @@
+"""Whether a tool may apply a sequence to a migration, and what to do where that has run already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lint_m2m.finding import Applicability, Certainty
+from lint_m2m.sequences.values import Instruction, Situation
+
+# Rules about operations that raise on every database: no database has got past them.
+_FAILS_EVERYWHERE = frozenset({"MTM101", "MTM102", "MTM103", "MTM104"})
+
+
+def applicability(situation: Situation) -> Applicability:
+    """`SAFE` where no database can have run the migration, or there is none yet; else `REVIEW`."""
+    finding = situation.finding
+    if finding is None or (finding.code in _FAILS_EVERYWHERE and finding.certainty is Certainty.CERTAIN):
+        return Applicability.SAFE
+    return Applicability.REVIEW
+
+
+def may_have_run(situation: Situation) -> bool:
+    """Whether a database may have run the migration that a sequence edits."""
+    return applicability(situation) is Applicability.REVIEW
+
+
+def where_it_has_run(situation: Situation, title: str, language: str, code: str) -> Iterator[Instruction]:
+    """A last step for databases that have run the migration as it was; nothing where none can have."""
+    if may_have_run(situation):
+        yield Instruction(title=f"where this migration has run already: {title}", language=language, code=code)
+
+
+def lost_links(situation: Situation, table: str, columns: tuple[str, str]) -> Iterator[Instruction]:
+    """The automatic table was dropped with the links: they come back from a backup only."""
+    link = situation.link
+    if link is None:
+        return
+    names, old = ", ".join(columns), ", ".join(link.columns)
+    yield from where_it_has_run(
+        situation,
+        f"the links went with `{link.table.name}`; restore that table from a backup under another name and copy them",
+        "sql",
+        f"INSERT INTO {table} ({names})\nSELECT {old} FROM restored_{link.table.name};",
+    )
