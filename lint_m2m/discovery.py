@@ -53,7 +53,8 @@ class Layout:
     migration files judges that, file by file (`without`). `source_roots` are the folders from which the project's
     absolute imports resolve, most specific first. `problems` are migrations that cannot even be opened. `project` is
     the folder of the project relative to the root ("" for the root itself, and nearly always). `left_out` is what was
-    met and not used, with the reason: for those who ask why something is not checked.
+    met and not used, with the reason: for those who ask why something is not checked. `vendor` and
+    `default_auto_field` are the settings'.
     """
 
     root: Path
@@ -61,6 +62,7 @@ class Layout:
     files: tuple[MigrationFile, ...]
     swappable: tuple[tuple[str, str], ...] = ()
     vendor: Maybe[str] = UNKNOWN
+    default_auto_field: Maybe[str] = UNKNOWN
     source_roots: tuple[Path, ...] = ()
     problems: tuple[UnreadFile, ...] = ()
     project: str = ""
@@ -245,6 +247,7 @@ class _Discovery:
             ),
             swappable=tuple(sorted(swappable.items())),
             vendor=said.vendor if self.options.database is None else self.options.database,
+            default_auto_field=said.default_auto_field,
             source_roots=self.source_roots(apps.values(), owns),
             problems=tuple(sorted(self.problems(apps, owns), key=lambda one: one.path)),
             project=_printable(members.folder),

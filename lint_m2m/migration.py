@@ -489,8 +489,9 @@ class UnreadFile(NamedTuple):
 class App:
     """An app of the project that has migrations.
 
-    `path` is its migrations folder. `default_auto_field` is the class of automatic primary keys: the app
-    configuration's, else the project's setting, else UNKNOWN.
+    `path` is its migrations folder. `default_auto_field` is the class of automatic primary keys of the models in
+    models.py: the app configuration's, else the project's setting, else UNKNOWN. Tables are not made by it: see
+    `Project.default_auto_field`.
     """
 
     label: str
@@ -504,6 +505,9 @@ class Project:
 
     `swappable` maps settings to the models they name, as configured or found in the project's settings files.
     `vendor` is the database the settings name (postgresql, mysql, sqlite, oracle), UNKNOWN when they do not say.
+    `default_auto_field` is the setting, and the class of every automatic primary key that migrations make, those of
+    automatic link tables too: to them each app has a stub for its configuration (django/db/migrations/state.py,
+    ``AppConfigStub``), so that what the real one says counts for makemigrations only.
     """
 
     apps: tuple[App, ...]
@@ -511,3 +515,4 @@ class Project:
     unread: tuple[UnreadFile, ...] = ()
     swappable: tuple[tuple[str, str], ...] = ()
     vendor: Maybe[str] = UNKNOWN
+    default_auto_field: Maybe[str] = UNKNOWN

@@ -59,6 +59,7 @@ def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
         unread=tuple(sorted(unread, key=lambda file: file.path)),
         swappable=tuple(sorted(context.swappable.items())),
         vendor=layout.vendor,
+        default_auto_field=layout.default_auto_field,
     )
 
 

@@ -63,12 +63,12 @@ class LinkTable(NamedTuple):
 class Layout:
     """Answers for one database and one project."""
 
-    __slots__ = ("_auto_fields", "_swappable", "names")
+    __slots__ = ("_auto_field", "_swappable", "names")
 
-    def __init__(self, names: Names, swappable: Mapping[str, str], auto_fields: Mapping[str, Maybe[str]]) -> None:
+    def __init__(self, names: Names, swappable: Mapping[str, str], auto_field: Maybe[str]) -> None:
         self.names = names
         self._swappable = {setting: model.lower() for setting, model in swappable.items()}
-        self._auto_fields = dict(auto_fields)
+        self._auto_field = auto_field
 
     # -- models
 
@@ -232,11 +232,11 @@ class Layout:
             )
         if parents:
             return parents, None
-        return [self.automatic_key(model.key.app_label)], None
+        return [self.automatic_key()], None
 
-    def automatic_key(self, app_label: str) -> Column:
-        """The `id` that Django adds to a model of the app."""
-        path = self._auto_fields.get(app_label, UNKNOWN)
+    def automatic_key(self) -> Column:
+        """The `id` that Django adds to a model in a migration, of the class that the setting names."""
+        path = self._auto_field
         type_name = None if path is UNKNOWN else path.rpartition(".")[2]
         return Column("id", "id", type_name, True, True, False, False, None, False, None)
 

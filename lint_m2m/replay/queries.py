@@ -43,9 +43,7 @@ class Queries:
         self.settings = settings
         names = Names(settings.vendor)
         self._names = names
-        self._layout = Layout(
-            names, dict(project.swappable), {app.label: app.default_auto_field for app in project.apps}
-        )
+        self._layout = Layout(names, dict(project.swappable), project.default_auto_field)
         self._state = StateLedger(app.label for app in project.apps)
         self._database = Database(names)
         editor = RebuildingEditor(self._layout, Wording(settings.vendor), self._database, settings.django_version)

@@ -74,7 +74,7 @@ class SchemaEditor(EndChecks):
     def fill_link(self, table: Table, link: LinkTable, view: StateView) -> None:
         """Columns, unique pair and indexes of an automatic table just made."""
         db = self.db
-        key = self.layout.automatic_key(link.key.app_label)
+        key = self.layout.automatic_key()
         db.put_column(table, ColumnFact(name="id", type_name=key.type_name, primary_key=True))
         owner = view.get(link.key.model_key)
         owner_table = self.layout.table(owner, view) if owner is not None else UNKNOWN

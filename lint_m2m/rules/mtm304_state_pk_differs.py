@@ -66,7 +66,8 @@ operations = [
 
 ## When it stays silent
 
-When the class of automatic keys is not known: neither `DEFAULT_AUTO_FIELD` nor the app configuration says it.
+When the class of automatic keys is not known: no settings file says `DEFAULT_AUTO_FIELD`. What an app configuration
+says does not count here: makemigrations writes it, but the automatic tables that migrations make have the setting's.
 
 ## References
 

@@ -147,7 +147,7 @@ class Situation:
     # The label of every external or project app whose migration a new one would have to depend on: its last one.
     leaves: Mapping[str, MigrationKey] = field(default_factory=dict)
     swappable: Mapping[str, str] = field(default_factory=dict)  # "AUTH_USER_MODEL" -> "accounts.User"
-    default_auto_field: Maybe[str] = "django.db.models.BigAutoField"
+    default_auto_field: Maybe[str] = "django.db.models.BigAutoField"  # of the models of the app
     vendor: str = "postgresql"
     vendor_known: bool = True
     django_version: tuple[int, int] = (6, 1)

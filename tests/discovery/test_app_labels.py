@@ -88,6 +88,7 @@ def test_inherited_from_the_project(write: Write, app: AppFiles) -> None:
     }
     layout = discover(write({"shop/__init__.py": "", **files}), ReadOptions())
     assert [(one.label, one.default_auto_field) for one in layout.apps] == [("my_basket", "django.db.models.AutoField")]
+    assert layout.default_auto_field is UNKNOWN
 
 
 def test_imported_base_without_default(write: Write, app: AppFiles) -> None:

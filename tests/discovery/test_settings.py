@@ -230,7 +230,8 @@ def test_other_swappable_models(write: Write) -> None:
 def test_default_auto_field(write: Write) -> None:
     assert read(write, {"settings.py": APPS}).apps[0].default_auto_field is UNKNOWN
     text = APPS + "DEFAULT_AUTO_FIELD = 'django.db.models.BigAutoField'\n"
-    assert read(write, {"settings.py": text}).apps[0].default_auto_field == "django.db.models.BigAutoField"
+    layout = read(write, {"settings.py": text})
+    assert layout.apps[0].default_auto_field == layout.default_auto_field == "django.db.models.BigAutoField"
 
 
 class TestVendor:

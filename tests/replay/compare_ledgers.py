@@ -27,11 +27,8 @@ VERSION = cast(tuple[int, int], django.VERSION[:2])
 def replay_of(migrations: Sequence[Migration], vendor: str, version: tuple[int, int] = VERSION) -> Replay:
     """A replay of migrations in the order given, all apps having BigAutoField."""
     labels = sorted({migration.app_label for migration in migrations})
-    apps = tuple(
-        App(label=label, path=f"{label}/migrations", default_auto_field="django.db.models.BigAutoField")
-        for label in labels
-    )
-    project = Project(apps=apps, migrations=tuple(migrations))
+    apps = tuple(App(label=label, path=f"{label}/migrations") for label in labels)
+    project = Project(apps=apps, migrations=tuple(migrations), default_auto_field="django.db.models.BigAutoField")
     nodes = {migration.key: migration for migration in migrations}
     plan = SimpleNamespace(order=tuple(nodes), level=0)
     graph = SimpleNamespace(nodes=nodes, plans=(plan,))
