@@ -31,10 +31,7 @@ class LinkSide(DatabaseSide):
             for was, now in ((old.target, new.target), (old.source, new.source)):
                 if was != now:
                     editor.rename_column(new.table, was, now)
-            if table is None and new.constrained and not old.constrained:
-                editor.existing(new.table)
-            if table is not None:
-                self._refer(change, table, old, new)
+            self._refer(change, table, new.table, old, new)
         if table is None:
             return
         table.auto_of = new.key
@@ -78,8 +75,12 @@ class LinkSide(DatabaseSide):
         )
         return table
 
-    def _refer(self, change: Change, table: Table, old: LinkTable, new: LinkTable) -> None:
-        """The two foreign keys of a link table, of which each is altered if anything about it changed."""
+    def _refer(self, change: Change, table: Table | None, name: str, old: LinkTable, new: LinkTable) -> None:
+        """The two foreign keys of link table `name`, of which each is altered if anything about it changed.
+
+        Without the table (`table`) MySQL fails as soon as it looks there for the key to drop, PostgreSQL and Oracle
+        find none and fail only where one is made.
+        """
         before, after = change.before, change.after
         owners = change.before.get(old.key.model_key), change.after.get(new.key.model_key)
         sources = [
@@ -87,12 +88,20 @@ class LinkSide(DatabaseSide):
             for owner, view in zip(owners, (before, after), strict=True)
         ]
         targets = [self.layout.reference_table(old.to, before), self.layout.reference_table(new.to, after)]
+        models = {old.target: (old.to, new.to), old.source: (old.key.model_key, new.key.model_key)}
         for was, now, (was_table, now_table) in ((old.target, new.target, targets), (old.source, new.source, sources)):
             if now is UNKNOWN:
                 continue
-            if was != now or was_table != now_table or old.constrained != new.constrained:
-                folded = self.names.fold(now)
-                self.editor.alter_key(table, folded, was=old.constrained, now=new.constrained, target=now_table)
+            was_model, now_model = models[was]
+            same = was_table == now_table and not (self.old_django and was_model != now_model)
+            if was == now and same and old.constrained == new.constrained:
+                continue
+            if table is None:
+                if (old.constrained and self.editor.vendor == "mysql") or (new.constrained and not old.constrained):
+                    self.editor.existing(name)
+                continue
+            folded = self.names.fold(now)
+            self.editor.alter_key(table, folded, was=old.constrained, now=new.constrained, target=now_table)
 
     def _rows_must_fit(self, table: Table, link: LinkTable, view: StateView) -> None:
         """Link rows that point at one model do not point at another one."""

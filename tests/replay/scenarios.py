@@ -436,5 +436,26 @@ SCENARIOS: dict[str, list[list[Any]]] = {
         [mg.RenameModel("C", "D")],
         [mg.AddField("d", "g", M2M("self"))],
     ],
+    # MySQL looks for the key in the table before it does anything, PostgreSQL finds none and has nothing to do.
+    "key of a link table that is not there is dropped": [
+        [B(), A()],
+        [D(mg.RenameField("a", "f", "g"))],
+        [AF(M2M("app.B", db_constraint=False))],
+    ],
+    "key of a link table that is not there is made": [
+        [B(), A(db_constraint=False)],
+        [D(mg.RenameField("a", "f", "g"))],
+        [AF(M2M("app.B"))],
+    ],
+    "link table that is not there is retargeted": [
+        [B(), B("C"), A()],
+        [D(mg.RenameField("a", "f", "g"))],
+        [AF(M2M("app.C"))],
+    ],
+    "link table that is not there is retargeted to a proxy": [
+        [B(), mg.CreateModel("P", [], {"proxy": True}, ("app.B",)), A()],
+        [D(mg.RenameField("a", "f", "g"))],
+        [AF(M2M("app.P"))],
+    ],
     "model with an unresolved through is renamed": [[B(), A()], [S(AF(cust("app.Nope"))), mg.RenameModel("A", "Z")]],
 }
