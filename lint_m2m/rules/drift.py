@@ -122,11 +122,15 @@ class StateOnly:
         return self._fields.get(key)
 
     def blame(self, store: LinkStore) -> Origin:
-        """The operation that made Django believe in `store.table_name`: state-only if there is one."""
+        """The operation that made Django believe in `store.table_name`: state-only if there is one.
+
+        Else the one that created the field of an automatic table: altering or renaming it in earnest renames the table
+        too, or leaves its name alone.
+        """
         if store.through is not None:
             blamed = self.of_model(store.through.key) or self.of_field(store.key)
             return blamed or store.through.origin
-        return self.of_field(store.key) or self.of_model(store.owner.key) or store.field.origin
+        return self.of_field(store.key) or self.of_model(store.owner.key) or store.field.created
 
 
 def narrowed(origin: Origin, definition: Origin, span: Span | None) -> Origin:
