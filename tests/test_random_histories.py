@@ -41,7 +41,10 @@ def disagreement(seed: int, folder: Path, database: str) -> str | None:
     project = folder / str(seed)
     history.write(project)
     vendor = database.partition(":")[0]
-    (project / "pyproject.toml").write_text(f'[tool.lint-m2m]\ndatabase = "{vendor}"\n', encoding="utf-8")
+    release = ".".join(map(str, django.VERSION[:2]))
+    (project / "pyproject.toml").write_text(
+        f'[tool.lint-m2m]\ndatabase = "{vendor}"\ndjango-version = "{release}"\n', encoding="utf-8"
+    )
     outcome = judge.run(project, database=database)
     report = check(project)
     found = disagreements(report, outcome)

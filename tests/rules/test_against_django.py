@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import django
 import pytest
 
 from lint_m2m import config
@@ -29,7 +30,7 @@ def compare(project: RuleProject, database: str, vendor: str) -> None:
         if not (project.unknown or project.group == "MTM902"):
             raise AssertionError(f"Django cannot load it: {error}") from error
         pytest.skip("made to be unreadable: it imports what is nowhere")
-    configured = replace(config.load(project.path), database=vendor)
+    configured = replace(config.load(project.path), database=vendor, django_version=django.VERSION[:2])
     report = check(project.path, configured)
     found = disagreements(report, outcome, claims_only=project.unknown or project.group == "MTM902")
     assert not found, "\n".join([*found, render(report, "full")])
