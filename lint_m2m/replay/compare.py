@@ -73,7 +73,8 @@ def _is_foreign(field: Field) -> bool:
     return field.kind is FieldKind.FOREIGN_KEY
 
 
-def _index_wanted(field: Field) -> Maybe[bool]:
+def index_wanted(field: Field) -> Maybe[bool]:
+    """``field.db_index``: a foreign key's default is True."""
     if field.db_index is None:
         return _is_foreign(field)
     return field.db_index
@@ -97,7 +98,7 @@ def fields_differ(
         (old.null, new.null),
         (old.unique, new.unique) if UNKNOWN in (old.unique, new.unique) else (is_unique(old), is_unique(new)),
         (old.primary_key, new.primary_key),
-        (_index_wanted(old), _index_wanted(new)),
+        (index_wanted(old), index_wanted(new)),
         (old.has_default, new.has_default),
         (old.has_db_default, new.has_db_default),
         (old.max_length, new.max_length),
@@ -188,7 +189,7 @@ def column_touched(old: Field, new: Field, layout: Layout, before: StateView, af
             return True, "alter"
     if not is_unique(old) and is_unique(new) and new.primary_key is False and old.unique is not UNKNOWN:
         return True, "key"
-    if _index_wanted(old) is False and _index_wanted(new) is True and not is_unique(new):
+    if index_wanted(old) is False and index_wanted(new) is True and not is_unique(new):
         return True, "index"
     if _is_foreign(new) and new.relation is not None and new.relation.db_constraint is True:
         was_free = not _is_foreign(old) or (old.relation is not None and old.relation.db_constraint is False)

@@ -16,7 +16,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay import wording
 from lint_m2m.replay.change import Change
-from lint_m2m.replay.compare import column_touched, fields_differ, is_unique
+from lint_m2m.replay.compare import column_touched, fields_differ, index_wanted, is_unique
 from lint_m2m.replay.database import Index, Table
 from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.layout import LinkTable
@@ -247,10 +247,36 @@ class FieldSide(LinkSide):
                     suffix="_uniq",
                 ),
             )
+        self._alter_index(table, folded, old, old_field, new_field)
         editor.alter_key(
             table, folded, was=_was_constrained(old_field), now=new_item.constrained, target=new_item.references
         )
         self._retarget_column(change, table, old_field, new_field, new_item.column, was_constrained)
+
+    def _alter_index(self, table: Table, column: str, model: ModelState, old: Field, new: Field) -> None:
+        """The index of ``db_index`` on a folded column. Every index of that column goes that no Meta.indexes of `model`
+        names, but not one that is still to be made."""
+        was, now = _has_index(old), _has_index(new)
+        if was and not now:
+            options = model.options.indexes
+            named = frozenset() if options is UNKNOWN else frozenset(index.name for index in options)
+            table.indexes = [
+                index
+                for index in table.indexes
+                if index.columns != (column,) or index.unique or index.pending or index.name in named
+            ]
+        elif now and not was:
+            self.editor.index_free(table, columns=(column,))
+            self.editor.db.add_index(
+                table,
+                Index(
+                    columns=(column,),
+                    unique=False,
+                    constraint=False,
+                    basis=table.name,
+                    basis_columns=self.editor.db.spelled(table, (column,)),
+                ),
+            )
 
     def _alter_column_sqlite(
         self,
@@ -350,6 +376,11 @@ def _field_text(model: ModelState, state: FieldState) -> str:
 def _retargeted(change: Change, old: LinkTable, new: LinkTable) -> bool:
     """Whether the target is another model, not the same one renamed."""
     return not isinstance(change.operation, RenameModel) and old.to != new.to
+
+
+def _has_index(field: Field) -> bool:
+    """Whether ``db_index`` makes an index: a unique column has that of its unique set."""
+    return index_wanted(field) is True and not is_unique(field) and field.primary_key is not True
 
 
 def _was_constrained(field: Field) -> bool:

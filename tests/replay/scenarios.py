@@ -457,5 +457,30 @@ SCENARIOS: dict[str, list[list[Any]]] = {
         [D(mg.RenameField("a", "f", "g"))],
         [AF(M2M("app.P"))],
     ],
+    "index of a column goes and comes again": [
+        [mg.CreateModel("B", [pk(), ("name", m.CharField(max_length=20, db_index=True))])],
+        [AF(m.BigIntegerField(null=True), "name", "b"), AF(m.CharField(max_length=20, db_index=True), "name", "b")],
+    ],
+    "index that is still to be made is not dropped with its field": [
+        [B(), plainA()],
+        [
+            mg.AddField("a", "code", m.CharField(max_length=20, default="", db_index=True)),
+            AF(m.CharField(max_length=20, default=""), "code"),
+        ],
+        [AF(m.CharField(max_length=20, default="", db_index=True), "code")],
+    ],
+    "index of a foreign key goes and comes again": [
+        [B(), plainA(), AB()],
+        [AF(FK("app.B", db_index=False), "b", "ab"), AF(FK("app.B"), "b", "ab")],
+    ],
+    "index of a new foreign key is not dropped with its field": [
+        [B(), plainA(), AB(), AF(FK("app.B", db_index=False), "b", "ab")],
+        [AF(FK("app.B"), "b", "ab")],
+    ],
+    "index of a column that is unique for a time": [
+        [mg.CreateModel("B", [pk(), ("name", m.CharField(max_length=20, db_index=True))])],
+        [AF(m.CharField(max_length=20, unique=True), "name", "b")],
+        [AF(m.CharField(max_length=20, db_index=True), "name", "b")],
+    ],
     "model with an unresolved through is renamed": [[B(), A()], [S(AF(cust("app.Nope"))), mg.RenameModel("A", "Z")]],
 }
