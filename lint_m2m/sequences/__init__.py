@@ -36,8 +36,8 @@ def propose(situation: Situation) -> tuple[Proposal, ...]:
         found += proposals
     if all(one.id == fake.ID for one in found):
         return ()  # advice against it helps nobody who is not offered something better
-    chosen = next((one for one in found if one.recommended), None)
-    if chosen is None:
-        chosen = next((one for one in found if one.applicability is not Applicability.DISPLAY), None)
+    usable = [one for one in found if one.applicability is not Applicability.DISPLAY]
+    wanted = usable or found
+    chosen = next((one for one in wanted if one.recommended), next(iter(usable), None))
     ordered = sorted(found, key=lambda one: one is not chosen)
     return tuple(replace(one, recommended=one is chosen) for one in ordered)

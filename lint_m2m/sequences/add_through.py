@@ -36,7 +36,8 @@ from lint_m2m.sequences.layout import Bracket, Item, Node, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
 
-_AUTO_KEYS = {"AutoField", "BigAutoField", "SmallAutoField"}
+# Classes of keys that the database counts, as an automatic table has one.
+INTEGER_KEYS = frozenset({"AutoField", "BigAutoField", "SmallAutoField"})
 # Options of a CreateModel that are about tables, constraints and indexes, and so are not simply taken over.
 _OWN_OPTIONS = ("db_table", "unique_together", "constraints", "indexes", "order_with_respect_to", "db_table_comment")
 _REFUSED_OPTIONS = ("index_together", "db_tablespace")
@@ -117,7 +118,7 @@ def alteration(situation: Situation) -> PlacedOperation | None:
 
 
 def _is_alteration(operation: Operation, situation: Situation) -> bool:
-    kinds = (AlterField,) if situation.kind is ChangeKind.ADD_THROUGH else (AlterField, AddField)
+    kinds = (AlterField, AddField) if situation.kind is ChangeKind.RECREATED else (AlterField,)
     return (
         isinstance(operation, kinds)
         and operation.model_name.lower() == situation.key.model
@@ -157,15 +158,15 @@ def keepable(situation: Situation) -> bool:
     if link.table.columns is not UNKNOWN and len(link.table.columns) != 3:
         return False
     key = through.primary_key
-    if key is not None and (key.name != "id" or key.field.class_path.rpartition(".")[2] not in _AUTO_KEYS):
+    if key is not None and (key.name != "id" or key.field.class_path.rpartition(".")[2] not in INTEGER_KEYS):
         return False
-    if any(not _is_link(one) for one in (through.source, through.target)):
+    if any(not is_link(one) for one in (through.source, through.target)):
         return False
     around = [one for one in situation.operations if _between(one, situation)]
     return not any(isinstance(one.operation, RunPython | RunSQL | UnknownOperation) for one in around)
 
 
-def _is_link(state: FieldState) -> bool:
+def is_link(state: FieldState) -> bool:
     """Whether a foreign key can be one of an automatic table's."""
     relation = state.field.relation
     return (
@@ -218,7 +219,7 @@ class _Reading:
         pair = (through.source.name, through.target.name)
         spelled = next((one for one in together if frozenset(one) == frozenset(pair)), pair)
         declared = spelled in together
-        named = [one for one in self.constraints if _is_unique_of(one, pair)]
+        named = [one for one in self.constraints if is_unique_of(one, pair)]
         unique: tuple[str, ...] | None = spelled
         if link.table.uniques is not UNKNOWN and not any(
             one.columns == frozenset(link.columns) for one in link.table.uniques
@@ -357,7 +358,7 @@ class _Reading:
             return Item(value=named_field(writer, "id", writer_key(writer, link.key_type or "BigAutoField"))), None
         node = writer.field(state)
         own = state.field.class_path.rpartition(".")[2]
-        if link.key_type in (None, own) or link.key_type not in _AUTO_KEYS:
+        if link.key_type in (None, own) or link.key_type not in INTEGER_KEYS:
             return Item(value=named_field(writer, "id", node)), None
         return Item(value=named_field(writer, "id", writer_key(writer, link.key_type))), node
 
@@ -489,7 +490,7 @@ def _says(node: Bracket, name: str) -> bool:
     return item is not None and plain(item.value) == "True"
 
 
-def _is_unique_of(constraint: Constraint, pair: Iterable[str]) -> bool:
+def is_unique_of(constraint: Constraint, pair: Iterable[str]) -> bool:
     return (
         constraint.plain_unique and constraint.fields is not UNKNOWN and frozenset(constraint.fields) == frozenset(pair)
     )

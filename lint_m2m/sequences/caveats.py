@@ -34,6 +34,20 @@ def of_through(situation: Situation) -> Iterator[str]:
     yield from of_names(situation)
 
 
+def without_through(situation: Situation) -> Iterator[str]:
+    """What to mind when a field loses its through model."""
+    link, field = situation.link, situation.key.name
+    if link is None or link.through is None:
+        return
+    name = link.through.model.name
+    yield (
+        f"`{name}` goes: its queries, its admin and `through_defaults` with it; an inline can have "
+        f"`{situation.owner.name}.{field}.through`, and `{field}` may stand in `fields` and `filter_horizontal` again"
+    )
+    yield f"lookups through the model (`{name.lower()}__...`) become lookups through `{field}`"
+    yield from of_names(situation)
+
+
 def of_names(situation: Situation) -> Iterator[str]:
     """Reverse names that the same operation changes."""
     old, new = situation.old, situation.new

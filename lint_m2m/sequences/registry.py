@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 from lint_m2m.sequences import (
     copy_rows,
+    drop_through_keep_table,
+    drop_through_rename_table,
     expand_contract,
     fake,
     keep_table,
@@ -26,6 +28,8 @@ Proposer: TypeAlias = Callable[[Situation], Iterator[Proposal]]
 SEQUENCES: Final[tuple[Proposer, ...]] = (
     keep_table.propose,
     rename_table.propose,
+    drop_through_keep_table.propose,
+    drop_through_rename_table.propose,
     copy_rows.propose,
     expand_contract.propose,
     temporary_field.propose,

@@ -203,6 +203,7 @@ class Gatherer:
         involved = [owner.key, *([target_key] if target_key else [])]
         known = (*_snapshot(before, [*involved, *_models(link, None)]),)
         believed = (*_snapshot(after, [*involved, *_models(None, through)]),)
+        new_table, new_columns = self._automatic(after, owner, new)
         sources = self._sources(migration, (*known, *believed))
         text = sources.get(migration.path) if migration is not None else None
         app = self._apps.get(key.app_label if migration is None else migration.app_label)
@@ -222,6 +223,8 @@ class Gatherer:
             migration=migration,
             guilty=guilty,
             removal=_removal(key, guilty, operations),
+            new_table=new_table,
+            new_columns=new_columns,
             operations=operations,
             findings=findings,
             before=known,
@@ -261,6 +264,17 @@ class Gatherer:
         if old.field.relation is not None and old.field.relation.through is not None:
             through = self._through(before, before, model, old, tables, None, ())
         return Link(table=fact, columns=columns, key_type=_key_type(fact), through=through)
+
+    def _automatic(
+        self, after: StateView, owner: ModelState, new: FieldState | None
+    ) -> tuple[str | None, tuple[str, str] | None]:
+        """The automatic table that a field asks for and its columns; ``None`` where it asks for none."""
+        relation = None if new is None else new.field.relation
+        if new is None or relation is None or not new.field.many_to_many or relation.through is not None:
+            return None, None
+        table = self._replay.link_table(owner, new, after)
+        columns = self._replay.link_columns(owner, new, after)
+        return None if table is UNKNOWN else table, None if columns is UNKNOWN else columns
 
     def _through(
         self,

@@ -350,7 +350,7 @@ def models_change(situation: Situation, facts: Switch, manner: Manner) -> Models
         return None
     lines = [f"class {through.model.name}(models.Model):"]
     for name, node in fields:
-        lines.append(f"    {name} = {_in_models(situation, writer, node, 4)}")
+        lines.append(f"    {name} = {in_models(situation, writer, node, 4)}")
     if meta:
         lines += [*([""] if fields else []), "    class Meta:"]
         lines += [f"        {name} = {plain(value)}" for name, value in meta]
@@ -365,7 +365,7 @@ def models_change(situation: Situation, facts: Switch, manner: Manner) -> Models
     )
 
 
-def _in_models(situation: Situation, writer: Writer, node: Bracket, indent: int) -> str:
+def in_models(situation: Situation, writer: Writer, node: Bracket, indent: int) -> str:
     """A field as models.py writes it: the target by its name, on_delete from `models`."""
     found: list[Item] = []
     for item in node.items:

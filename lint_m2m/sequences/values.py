@@ -133,6 +133,9 @@ class Situation:
     migration: Migration | None
     guilty: PlacedOperation | None
     removal: PlacedOperation | None = None
+    # The automatic table that `new` asks for, where it has no through model, and its two columns.
+    new_table: str | None = None
+    new_columns: tuple[str, str] | None = None
     operations: tuple[PlacedOperation, ...] = ()
     findings: tuple[Finding, ...] = ()
     before: tuple[ModelState, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import django
+
 from tests.sequences.projects import AUTHOR, BOOK, Case
 
 KEEP = ("keep-table", "rename-table")
@@ -96,6 +98,29 @@ class Person(models.Model):
     name = models.CharField(max_length=40)
     friends = models.ManyToManyField("self"{})
 """
+
+CHECK = "check" if django.VERSION < (5, 1) else "condition"
+MEMBER = """
+from django.contrib.auth.base_user import AbstractBaseUser
+
+class Member(AbstractBaseUser):
+    name = models.CharField(max_length=40, unique=True)
+    USERNAME_FIELD = "name"
+"""
+MEMBERSHIP = """
+class Membership(models.Model):
+    club = models.ForeignKey(Club, on_delete=models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+"""
+
+
+def _club(arguments: str) -> str:
+    return f"""
+class Club(models.Model):
+    name = models.CharField(max_length=40)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL{arguments})
+"""
+
 
 KEPT = (
     Case("plain", PLAIN, after(), sequences=KEEP),
@@ -244,18 +269,8 @@ class Friendship(models.Model):
     Case(
         "swapped user",
         {
-            "accounts": """
-from django.contrib.auth.base_user import AbstractBaseUser
-
-class Member(AbstractBaseUser):
-    name = models.CharField(max_length=40, unique=True)
-    USERNAME_FIELD = "name"
-""",
-            "clubs": """
-class Club(models.Model):
-    name = models.CharField(max_length=40)
-    members = models.ManyToManyField(settings.AUTH_USER_MODEL)
-""",
+            "accounts": MEMBER,
+            "clubs": _club(""),
         },
         {
             "clubs": """
@@ -462,4 +477,113 @@ class Friendship(models.Model):
 )
 
 
-CASES = (*KEPT, *COPYING)
+DROPPED = ("drop-through-keep-table", "drop-through-rename-table")
+
+
+def _last(folder: Path) -> None:
+    """Removing and adding by hand, and the model's deletion as makemigrations writes it for models with cycles."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
+    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField("
+    path.write_text(text.replace("        migrations.AddField(", removal, 1))
+
+
+REMOVED = (
+    Case("removed", after(), PLAIN, sequences=DROPPED),
+    Case("removed formatted", after(), PLAIN, sequences=DROPPED, formatted=True),
+    Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
+    Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_last),
+    Case(
+        "removed with a named constraint",
+        after(
+            rest="""
+    class Meta:
+        ordering = ["book"]
+        constraints = [models.UniqueConstraint(fields=["book", "author"], name="one_author_once")]
+"""
+        ),
+        PLAIN,
+        sequences=DROPPED,
+        formatted=True,
+    ),
+    Case(
+        "removed with other keys",
+        after(
+            """
+    writer = models.ForeignKey(Author, on_delete=models.SET_NULL, null=True, db_index=False)
+    work = models.ForeignKey(Book, on_delete=models.CASCADE, db_column="opus", db_constraint=False)
+""",
+            "\n    class Meta:\n        unique_together = [('writer', 'work')]\n",
+        ),
+        PLAIN,
+        sequences=DROPPED,
+        formatted=True,
+    ),
+    Case(
+        "removed table has the automatic name",
+        after(rest=_PAIR + "        db_table = 'library_book_authors'\n"),
+        PLAIN,
+        sequences=DROPPED[:1],
+    ),
+    Case(
+        "removed with a table of the field's own",
+        after(),
+        {"library": AUTHOR + BOOK.replace('"books"', '"books", db_table="writers"')},
+        sequences=DROPPED,
+    ),
+    Case(
+        "removed with more fields",
+        after(
+            _KEYS
+            + """
+    note = models.CharField(max_length=20, default="x")
+    editor = models.ForeignKey(Author, null=True, on_delete=models.SET_NULL, related_name="edited")
+""",
+            """
+    class Meta:
+        unique_together = [("book", "author"), ("book", "author", "note")]
+        indexes = [models.Index(fields=["note"], name="note_index")]
+        constraints = [models.CheckConstraint(CHECK=models.Q(note__gt=""), name="has_note")]
+        order_with_respect_to = "book"
+""".replace("CHECK", CHECK),
+        ),
+        PLAIN,
+        shown=DROPPED,
+        formatted=True,
+    ),
+    Case(
+        "removed self",
+        {
+            "people": PERSON.format(', through="people.Friendship"')
+            + """
+class Friendship(models.Model):
+    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+"""
+        },
+        {"people": PERSON.format("")},
+        ("people", "person", "friends"),
+        sequences=DROPPED,
+        formatted=True,
+    ),
+    Case(
+        "removed swapped user",
+        {"accounts": MEMBER, "clubs": _club(', through="clubs.Membership"') + MEMBERSHIP},
+        {"clubs": _club("")},
+        ("clubs", "club", "members"),
+        sequences=DROPPED,
+        settings={"AUTH_USER_MODEL": "accounts.Member"},
+        formatted=True,
+    ),
+    Case(
+        "removed long names",
+        after(through=_THROUGH.replace("authors = ", f"{LONG} = ")),
+        {"library": AUTHOR + BOOK.replace("authors = ", f"{LONG} = ")},
+        ("library", "book", LONG),
+        sequences=DROPPED,
+        formatted=True,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING, *REMOVED)

@@ -55,7 +55,8 @@ class Case:
     formatted: bool = False
     # Sequences after which lint-m2m still says something, and what.
     remaining: Mapping[str, frozenset[str]] = declare(default_factory=dict)
-    backfilled: bool = False
+    # The table before may hold a pair several times, and does.
+    twice: bool = False
 
     def build(self, folder: Path, server: Server) -> Path:
         """The project with its migrations before and after, models.py as after."""

@@ -16,7 +16,7 @@ from tests.sequences.projects import Case, check, formatted, written
 from tests.sequences.reality import Server
 
 # A rename is what it is: the finding that says so stays.
-ALWAYS = {"rename-table": {"MTM401"}}
+ALWAYS = {"rename-table": {"MTM401"}, "drop-through-rename-table": {"MTM401"}}
 
 
 class Built(NamedTuple):
@@ -65,6 +65,8 @@ def test_sequences_of_a_situation(
     found = project(case, built, server, tmp_path_factory)
     ids = tuple(one.id for one in found.way.proposals if one.applicability is not Applicability.DISPLAY)
     assert ids == case.sequences
+    shown = tuple(one.id for one in found.way.proposals if one.applicability is Applicability.DISPLAY)
+    assert set(case.shown) <= set(shown)
     assert [one.recommended for one in found.way.proposals].count(True) == 1
     assert found.way.proposals[0].recommended
 
@@ -119,6 +121,7 @@ def prove(case: Case, name: str, found: Built, server: Server, tmp_path: Path, v
         before=before,
         guilty=[migration.app_label, migration.name],
         old_code=proposal.downtime is Downtime.NONE,
+        twice=case.twice,
         settings=dict(case.settings),
     )
     assert answer["wrong"] == [], show

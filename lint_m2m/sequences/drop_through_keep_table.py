@@ -1,0 +1,73 @@
+"""`drop-through-keep-table`: the through model goes, its table becomes the field's automatic one, as it is called.
+
+What: where the table is not yet as Django makes automatic ones, real operations on the model first: further columns
+go, the foreign keys get the automatic columns, of several rows for one pair the first stays, and the pair becomes
+unique. Then a state-only AlterField with `db_table`, and a state-only DeleteModel; both run no SQL.
+
+When: `through=` is removed and the migration deletes the model; the model's key is an integer that the database counts.
+Columns beside the two foreign keys hold what no automatic table can: then the sequence is shown, saying which, and not
+applied.
+
+Downtime: none where the table is ready as it stands; brief where columns or unique sets change.
+
+Source: measured (DJANGO_FACTS.md, state-only recipes: "removing").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.sequences import caveats
+from lint_m2m.sequences.applying import applicability, may_have_run
+from lint_m2m.sequences.codegen import Writer
+from lint_m2m.sequences.remove_through import Removal, changes, columns_lost, is_ready, removal_of
+from lint_m2m.sequences.values import Proposal, Situation
+
+ID = "drop-through-keep-table"
+
+
+def propose(situation: Situation) -> Iterator[Proposal]:
+    removal = removal_of(situation)
+    if removal is None:
+        return
+    writer = Writer(situation, None if situation.migration is None else situation.migration.path)
+    table = removal.link.table.name
+    yield Proposal(
+        id=ID,
+        title=f"keep `{table}` as the automatic table, change only what Django believes"
+        if is_ready(removal)
+        else f"make `{table}` an automatic table, then drop only the model",
+        why=f"every link stays where it is, and models.py says where: `db_table` on `{situation.key.name}`"
+        if table != removal.wanted
+        else "every link stays where it is",
+        downtime=Downtime.NONE if is_ready(removal) else Downtime.BRIEF,
+        applicability=Applicability.DISPLAY if removal.lost else applicability(situation),
+        changes=changes(situation, writer, removal, rename=False),
+        recommended=not may_have_run(situation),
+        caveats=(*of_removal(removal), *_deployed(situation, removal), *caveats.without_through(situation)),
+        verify=caveats.VERIFY,
+    )
+
+
+def of_removal(removal: Removal) -> Iterator[str]:
+    """What the links lose on the way."""
+    name = removal.through.model.name
+    if removal.lost:
+        yield (
+            f"not applied by a tool: the values of {columns_lost(removal)} of `{name}` are lost, since an automatic "
+            "table has no place for them"
+        )
+    if removal.duplicates:
+        yield (
+            f"nothing keeps `{name}` from having several rows for one pair: all but the first of them are deleted, and "
+            "do not come back when the migration is undone"
+        )
+
+
+def _deployed(situation: Situation, removal: Removal) -> Iterator[str]:
+    if may_have_run(situation) and removal.link.table.name != removal.wanted:
+        yield (
+            f"only where no database has run the migration as it was: such a one has the table `{removal.wanted}` "
+            "instead, which `drop-through-rename-table` ends in as well"
+        )
