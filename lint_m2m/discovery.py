@@ -141,7 +141,7 @@ class _Discovery:
 
     def __init__(self, root: Path, options: ReadOptions) -> None:
         self.options = options
-        self.tree = walk(root, matcher(options.exclude))
+        self.tree = walk(root, matcher(options.exclude)).with_files(file for file, _ in options.overlay)
         self.modules = Modules(root, [*_source_root_above(root), *options.source_paths])
         self.settings = find_settings(self.tree, self.modules)
         trusted = [one for one in self.settings if not one.for_tests] or self.settings

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -73,11 +73,16 @@ def run(
     configure: Callable[[Path], Config],
     *,
     progress: Stages = lambda stage, done=0, total=None: None,
+    overlay: Mapping[Path, bytes] | None = None,
 ) -> Outcome:
-    """Like `check`; `configure` yields the configuration for the root of a project."""
+    """Like `check`; `configure` yields the configuration for the root of a project.
+
+    `overlay` holds files (absolute paths, in folders that are there) whose bytes count instead of what is on disk.
+    """
     groups = targets_by_root(paths)
     base = common_root(groups)
     clock, fingerprints = Clock(), Fingerprints()
+    laid_over = tuple(sorted((overlay or {}).items()))
     parts: list[Checked] = []
     for root, targets in groups.items():
         config = configure(root)
@@ -86,7 +91,7 @@ def run(
             targets=targets,
             config=config,
             selection=configuration.select(config, CODES, root),
-            options=configuration.read_options(config, root),
+            options=replace(configuration.read_options(config, root), overlay=laid_over),
             fingerprints=fingerprints,
             progress=progress,
             clock=clock,

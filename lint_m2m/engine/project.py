@@ -185,7 +185,8 @@ def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Fi
     settings = _settings(project, job.config)
     found = judge(project, graph, settings, job.selection.enabled, replayed)
     job.clock.lap("replay and rules")
-    return Context(root=job.root, project=project, graph=graph, settings=settings), found
+    context = Context(root=job.root, project=project, graph=graph, settings=settings, overlay=dict(job.options.overlay))
+    return context, found
 
 
 def _wanted(
@@ -193,7 +194,7 @@ def _wanted(
 ) -> list[Finding]:
     """The findings that the report is to show, with their fingerprints."""
     job.progress("reading comments")
-    files = Files(job.root)
+    files = Files(job.root, dict(job.options.overlay))
 
     def identified(some: Iterable[Finding]) -> list[Finding]:
         return job.fingerprints.given(some, files.lines)

@@ -5,8 +5,8 @@ The imports of the sequences stand in the functions: a check that finds nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ class Context:
     project: Project
     graph: Graph
     settings: ReplaySettings
+    overlay: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> list[W
     left = {finding.fingerprint: finding for finding in findings if has_way_out(finding)}
     found: list[WayOut] = []
     for context in contexts:
-        files = Files(context.root)
+        files = Files(context.root, context.overlay)
         for plan in context.graph.plans:
             if not left:
                 return found

@@ -61,7 +61,7 @@ class ReadContext:
         self.options = options
         self.swappable = {**dict(layout.swappable), **dict(options.swappable)}
         roots = tuple(layout.source_roots) or (layout.root,)
-        self.modules = Modules(roots, options.source_paths)
+        self.modules = Modules(roots, options.source_paths, dict(options.overlay))
         self.many_to_many_fields = dict(options.many_to_many_fields)
         self.operations = dict(options.operations)
         # App label by folder, for the models that migrations import.

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lint_m2m.readers.source import SourceError, decode, read_source, split_lines
 
 
 class Files:
-    """Source by path relative to `root`. A file that cannot be read is ``None``: a finding has said so already."""
+    """Source by path relative to `root`. A file that cannot be read is ``None``: a finding has said so already.
 
-    def __init__(self, root: Path) -> None:
+    `overlay` holds bytes that count instead of what is on disk, by absolute path.
+    """
+
+    def __init__(self, root: Path, overlay: Mapping[Path, bytes] | None = None) -> None:
         self._root = root
+        self._overlay = overlay
         self._lines: dict[str, Sequence[str] | None] = {}
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file; not kept."""
         try:
-            return read_source(self._root / path)
+            return read_source(self._root / path, self._overlay)
         except SourceError:
             return None
 

@@ -10,11 +10,20 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from lint_m2m.readers.source import LostLines, ParsedSource, SourceError, parse_file, split_lines
+from lint_m2m.readers.source import (
+    LostLines,
+    ParsedSource,
+    SourceError,
+    decode,
+    parse_file,
+    parse_tolerant,
+    split_lines,
+)
 from lint_m2m.readers.values import ModuleValue, Ref
 
 # Statements that give a name one meaning for good; a second one of them replaces it.
@@ -144,10 +153,14 @@ class Module:
 class Modules:
     """Finds modules below `roots` (the project's source roots, most specific first) and `installed` folders.
 
-    Everything found, and everything not found, is remembered: files do not change while a project is read.
+    Everything found, and everything not found, is remembered: files do not change while a project is read. `overlay`
+    holds bytes that count instead of what is on disk.
     """
 
-    def __init__(self, roots: Sequence[Path], installed: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, roots: Sequence[Path], installed: Sequence[Path] = (), overlay: Mapping[Path, bytes] | None = None
+    ) -> None:
+        self._overlay = overlay or {}
         self.roots = tuple(roots)
         self._folders = (*self.roots, *(folder for folder in installed if folder not in self.roots))
         self._by_path: dict[Path, Module] = {}
@@ -202,7 +215,11 @@ class Modules:
             return self._by_path[path]
         except KeyError:
             pass
-        module = self._by_path[path] = Module(path, name)
+        parsed = None
+        if path in self._overlay:
+            with suppress(SourceError):
+                parsed = parse_tolerant(decode(self._overlay[path]))
+        module = self._by_path[path] = Module(path, name, parsed)
         return module
 
     def name_of(self, path: Path) -> str:

@@ -29,3 +29,5 @@ class ReadOptions:
     database: str | None = None
     # Further folders where absolute imports may be resolved: the site-packages of the installed environment.
     source_paths: tuple[Path, ...] = ()
+    # File (absolute) -> bytes that count instead of what is on disk, or in the place of a file that is not there yet.
+    overlay: tuple[tuple[Path, bytes], ...] = ()

@@ -12,7 +12,7 @@ import re
 import stat
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -54,11 +54,13 @@ class ParsedSource(NamedTuple):
     lost: tuple[LostLines, ...] = ()
 
 
-def read_source(path: Path) -> bytes:
+def read_source(path: Path, overlay: Mapping[Path, bytes] | None = None) -> bytes:
     """The bytes of a regular file of at most `MAX_SOURCE_BYTES`; SourceError otherwise.
 
-    Never blocks: a FIFO or a device is refused, not read.
+    `overlay` holds bytes that count instead of what is on disk. Never blocks: a FIFO or a device is refused, not read.
     """
+    if overlay and path in overlay:
+        return overlay[path]
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     try:
         descriptor = os.open(path, flags)

@@ -35,9 +35,10 @@ def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
     migrations: list[Migration] = []
     unread: list[UnreadFile] = list(layout.problems)
     empty: list[FileLike] = []
+    overlay = dict(options.overlay)
     for file in layout.files:
         try:
-            result = read_migration(file, read_source(file.file), context)
+            result = read_migration(file, read_source(file.file, overlay), context)
         except SourceError as error:
             result = UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
         if result is None:

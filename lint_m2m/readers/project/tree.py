@@ -8,8 +8,8 @@ read.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -60,6 +60,15 @@ class Tree:
     def has(self, folder: str, name: str) -> bool:
         """Whether the Python file `name` is in `folder`."""
         return name in self.folders.get(folder, ())
+
+    def with_files(self, files: Iterable[Path]) -> Tree:
+        """This tree with further Python files, in folders that it has; others are left out."""
+        folders = dict(self.folders)
+        for file in files:
+            folder, _, name = os.path.relpath(file, self.root).replace(os.sep, "/").rpartition("/")
+            if folder in folders and name not in folders[folder]:
+                folders[folder] = tuple(sorted((*folders[folder], name)))
+        return replace(self, folders=folders)
 
     def file(self, path: str) -> Path:
         """Where to open a relative path of this tree."""
