@@ -19,6 +19,7 @@ from lint_m2m.progress import Progress
 
 if TYPE_CHECKING:
     from lint_m2m.engine import Outcome
+    from lint_m2m.rewrite import Rewriting
 
 EXIT_FINDINGS: Final = 1
 # Options that are the configuration's, by kind of argument.
@@ -51,6 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "-v", "--verbose", action="store_true", default=None, help="every sequence, what was not read, and timings"
     )
+    fixes = parser.add_argument_group(
+        "fixes",
+        "Write a finding's safe sequence into its migration. The exit status is then about what is left; with "
+        "--diff it is 1 when something would change, else 0.",
+    )
+    fixes.add_argument("--fix", action="store_true", help="write the recommended safe sequence of each finding")
+    fixes.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        help="also those that want a review: the migration may have been applied, or rows are copied",
+    )
+    fixes.add_argument("--sequence", metavar="ID", help="write this sequence instead of the recommended one")
+    fixes.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
     configuration = parser.add_argument_group("configuration")
     configuration.add_argument("--config", metavar="FILE", help="read [tool.lint-m2m] from this file")
     configuration.add_argument("--isolated", action="store_true", help="read no configuration file")
@@ -70,14 +84,64 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = configure(engine.root_of(paths))
     _format_exists(config)
+    _fixes_make_sense(arguments)
     if config.quiet and config.verbose:
         raise UsageError("`--quiet` and `--verbose` exclude each other")
     with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
         outcome = engine.run(paths, configure, progress=progress)
+        rewriting = None
+        if arguments.fix or arguments.diff:
+            from lint_m2m import rewrite
+
+            choice = rewrite.Choice(id=arguments.sequence, unsafe=arguments.unsafe_fixes)
+            rewriting = rewrite.plan(outcome, configure, choice, progress=progress)
+            if rewriting.changes and not arguments.diff:
+                rewrite.write(rewriting.changes)
+                outcome = engine.run(paths, configure, progress=progress)
+    if rewriting is not None and arguments.diff:
+        return _shown(rewriting, outcome, config)
+    if rewriting is not None:
+        _told(rewriting, config)
     _print(outcome.report, config)
     if not config.quiet:
         _remarks(outcome, config)
     return _status(outcome.report, config)
+
+
+def _fixes_make_sense(arguments: argparse.Namespace) -> None:
+    for option, given in (("--unsafe-fixes", arguments.unsafe_fixes), ("--sequence", arguments.sequence is not None)):
+        if given and not (arguments.fix or arguments.diff):
+            raise UsageError(f"`{option}` says what to write: it goes with `--fix` or `--diff`")
+    for option, given in (("--format", arguments.format), ("--output", arguments.output)):
+        if given is not None and arguments.diff:
+            raise UsageError(f"`--diff` prints a diff instead of a report: `{option}` does not go with it")
+    if arguments.sequence is not None:
+        from lint_m2m.cli.fixing import require_sequence
+
+        require_sequence(arguments.sequence)
+
+
+def _shown(rewriting: Rewriting, outcome: Outcome, config: Config) -> int:
+    """The end of `--diff`."""
+    from lint_m2m.cli import fixing
+
+    fixing.show_diff(rewriting.changes, config)
+    fixing.tell(rewriting, config, written=False, on_stdout=False)
+    if not config.quiet:
+        for warning in outcome.report.warnings:
+            complain(f"warning: {warning}")
+        complain(fixing.summary(rewriting, written=False))
+    return EXIT_FINDINGS if rewriting.changes and not config.exit_zero else 0
+
+
+def _told(rewriting: Rewriting, config: Config) -> None:
+    """What `--fix` did: before the report where that is for people to read, else on stderr."""
+    from lint_m2m.cli import fixing
+
+    for_people = config.format == "full" and config.output in (None, "-") and not config.quiet
+    fixing.tell(rewriting, config, written=True, on_stdout=for_people)
+    if not config.quiet:
+        complain(fixing.summary(rewriting, written=True))
 
 
 def _exist(paths: Sequence[str]) -> None:

@@ -74,13 +74,18 @@ def say(text: str) -> None:
 
 def say_bytes(text: str) -> None:
     """A machine format to stdout: UTF-8 and "\\n" whatever the locale."""
+    say_raw(text.encode("utf-8"))
+
+
+def say_raw(data: bytes) -> None:
+    """Bytes to stdout as they are."""
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
-        say(text)
+        say(data.decode("utf-8", "backslashreplace"))
         return
     try:
         sys.stdout.flush()
-        buffer.write(text.encode("utf-8"))
+        buffer.write(data)
         buffer.flush()
     except BrokenPipeError:
         abandon_stdout()

@@ -17,7 +17,12 @@ from lint_m2m.sequences.situations import has_way_out, situations
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Proposal, Situation
 
-__all__ = ["SEQUENCES", "Unwritable", "apply_changes", "has_way_out", "propose", "render", "situations"]
+__all__ = ["SEQUENCES", "Unwritable", "apply_changes", "has_way_out", "propose", "render", "sequence_ids", "situations"]
+
+
+def sequence_ids() -> tuple[str, ...]:
+    """The ids of all sequences that there are: those of their modules."""
+    return tuple(proposer.__module__.rpartition(".")[2].replace("_", "-") for proposer in SEQUENCES)
 
 
 def propose(situation: Situation) -> tuple[Proposal, ...]:
