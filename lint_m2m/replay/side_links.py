@@ -8,7 +8,6 @@ from lint_m2m.migration import (
 from lint_m2m.replay.change import Change
 from lint_m2m.replay.database import Table
 from lint_m2m.replay.layout import Columns, LinkTable
-from lint_m2m.replay.models import StateView
 from lint_m2m.replay.side import DatabaseSide
 
 
@@ -36,7 +35,7 @@ class LinkSide(DatabaseSide):
             return
         table.auto_of = new.key
         if retargeted and new.constrained:
-            self._rows_must_fit(table, new, change.after)
+            self._rows_must_fit(table, old, new, change)
 
     def _alter_links_sqlite(
         self, old: LinkTable, new: LinkTable, change: Change, old_name: str, new_name: str
@@ -103,8 +102,9 @@ class LinkSide(DatabaseSide):
             folded = self.names.fold(now)
             self.editor.alter_key(table, folded, was=old.constrained, now=new.constrained, target=now_table)
 
-    def _rows_must_fit(self, table: Table, link: LinkTable, view: StateView) -> None:
-        """Link rows that point at one model do not point at another one."""
-        target = self.layout.reference_table(link.to, view)
-        if link.target is not UNKNOWN and target is not UNKNOWN:
-            self.editor.rows_violate(table, link.target, target)
+    def _rows_must_fit(self, table: Table, old: LinkTable, new: LinkTable, change: Change) -> None:
+        """Link rows that point at one model do not point at another one, unless the two share their table (a proxy)."""
+        was = self.layout.reference_table(old.to, change.before)
+        now = self.layout.reference_table(new.to, change.after)
+        if new.target is not UNKNOWN and now is not UNKNOWN and was != now:
+            self.editor.rows_violate(table, new.target, now)

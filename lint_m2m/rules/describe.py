@@ -59,6 +59,15 @@ def altered_fields(step: Step) -> tuple[ModelState, FieldState, FieldState] | No
     return None if old is None or new is None else (before, old, new)
 
 
+def retargeted(step: Step) -> tuple[ModelState, FieldState, FieldState] | None:
+    """What `altered_fields` says of an AlterField that gives the relation another target."""
+    fields = altered_fields(step)
+    if fields is None:
+        return None
+    was, now = fields[1].field.relation, fields[2].field.relation
+    return fields if was is not None and now is not None and was.to != now.to else None
+
+
 def through_of(field: Field) -> Maybe[ModelRef | None]:
     """The `through` model of a many-to-many: ``None`` for an automatic table."""
     return None if field.relation is None else field.relation.through

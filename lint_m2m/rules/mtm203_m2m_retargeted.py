@@ -69,8 +69,9 @@ operations = [
 
 ## When it stays silent
 
-When the table cannot have rows yet (made in the same migration), when the new target is the old one renamed, when one
-of the two is a setting that nothing resolves, and with `db_constraint=False`, where nothing checks the ids.
+When the table cannot have rows yet (made in the same migration), when the new target is the old one renamed or its
+proxy, when one of the two is a setting that nothing resolves, and with `db_constraint=False`, where nothing checks the
+ids.
 
 ## References
 
@@ -87,7 +88,7 @@ from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import altered_fields, creation, field_label, model_label
+from lint_m2m.rules.describe import creation, field_label, model_label, retargeted
 
 
 class ManyToManyRetargeted(Rule):
@@ -97,12 +98,12 @@ class ManyToManyRetargeted(Rule):
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         failure = next((f for f in step.failures if f.kind is FailureKind.ROWS_VIOLATE), None)
-        fields = altered_fields(step)
+        fields = retargeted(step)
         if failure is None or fields is None:
             return
         model, old, new = fields
-        if old.field.relation is None or new.field.relation is None:
-            return
+        assert old.field.relation is not None
+        assert new.field.relation is not None
         key = model.field_key(new.name)
         was, becomes = model_label(step.before, old.field.relation.to), model_label(step.after, new.field.relation.to)
         yield self.finding_at(
