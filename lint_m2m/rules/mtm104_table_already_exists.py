@@ -58,8 +58,8 @@ operations = [
 
 ## When it stays silent
 
-When neither table has to do with a many-to-many, and when something that could not be read (SQL, an operation nobody
-knows) may have removed or renamed the table in the way.
+When neither model ever had to do with a many-to-many, and when something that could not be read (SQL, an operation
+nobody knows) may have removed or renamed the table in the way.
 
 ## References
 
@@ -77,7 +77,8 @@ from lint_m2m.replay.facts import Failure, FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import field_label, left_behind, link_field_of, model_label, operation_name, table_place
+from lint_m2m.rules.describe import field_label, left_behind, model_label, operation_name, table_place
+from lint_m2m.rules.ties import Ties
 
 
 class TableAlreadyExists(Rule):
@@ -85,15 +86,18 @@ class TableAlreadyExists(Rule):
     name: ClassVar[str] = "table-already-exists"
     severity: ClassVar[Severity] = Severity.ERROR
 
+    def __init__(self) -> None:
+        self._ties = Ties()
+
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        self._ties.see(step)
         for failure in step.failures:
             if failure.kind is FailureKind.TABLE_EXISTS:
                 yield from self._judge(step, replay, failure)
 
     def _judge(self, step: Step, replay: Replay, failure: Failure) -> Iterator[Finding]:
         existing = failure.existing
-        owner = (existing.auto_of if existing else None) or link_field_of(replay, step.before, failure.table, None)
-        field = failure.field or owner or link_field_of(replay, step.after, None, failure.model)
+        field = self._ties.field_of(failure, step.before, replay) or self._ties.field_of(failure, step.after, replay)
         if field is None and not (existing is not None and existing.link):
             return
         if failure.field is not None:

@@ -11,7 +11,9 @@ fit.
 The recipe itself runs without a word, because it changes only what Django believes. The next real operation on the
 table or the column fails: `no such table`, `relation ... does not exist`, `no such column`, `Unknown column`. On
 SQLite some of them pass instead and write the column's name into every row, because SQLite reads an unknown quoted
-name as text.
+name as text; a foreign key filled like that fails the check at the migration's end. So does, on SQLite before Django
+5.1, a `RenameModel` of a model to which a `through` model has two foreign keys: all but the last go on pointing at the
+old table.
 
 ## Example
 
@@ -70,12 +72,12 @@ operations = [
 
 ## When it stays silent
 
-For tables that have nothing to do with a many-to-many, for models of apps outside the project, and where SQL or code
-that could not be read may have made what is missing.
+For tables of models that never had to do with a many-to-many, for models of apps outside the project, and where SQL or
+code that could not be read may have made what is missing.
 
 ## References
 
-- Django, `django/db/backends/base/schema.py`; https://www.sqlite.org/quirks.html#double_quoted_string_literals_are_accepted
+- Django, `django/db/backends/base/schema.py` and ticket 34881; https://www.sqlite.org/quirks.html#double_quoted_string_literals_are_accepted
 """
 
 from __future__ import annotations
@@ -88,7 +90,8 @@ from lint_m2m.replay.facts import FailureKind, FieldKey
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import left_behind, link_field_of, operation_name
+from lint_m2m.rules.describe import left_behind, operation_name, retargeted
+from lint_m2m.rules.ties import Ties
 
 
 class MissingTableTouched(Rule):
@@ -96,11 +99,16 @@ class MissingTableTouched(Rule):
     name: ClassVar[str] = "missing-table-touched"
     severity: ClassVar[Severity] = Severity.ERROR
 
+    def __init__(self) -> None:
+        self._ties = Ties()
+
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        self._ties.see(step)
         for failure in step.failures:
-            if failure.kind not in (FailureKind.TABLE_MISSING, FailureKind.COLUMN_MISSING):
+            dangling = failure.kind is FailureKind.ROWS_VIOLATE and retargeted(step) is None
+            if failure.kind not in (FailureKind.TABLE_MISSING, FailureKind.COLUMN_MISSING) and not dangling:
                 continue
-            field = failure.field or link_field_of(replay, step.before, failure.table, failure.model)
+            field = self._ties.field_of(failure, step.before, replay)
             notes: tuple[str, ...] = ()
             if field is None and failure.table is not None:
                 field, notes = _field_of_missing(failure.table, replay)
@@ -109,11 +117,18 @@ class MissingTableTouched(Rule):
             what = f"table `{failure.table}`"
             if failure.kind is FailureKind.COLUMN_MISSING:
                 what = f"column `{failure.column}` of table `{failure.table}`"
+            name = operation_name(step.operation)
+            message, label = f"`{name}` touches {what}, which does not exist", "does not exist"
+            if dangling:
+                message = (
+                    f"after `{name}`, `{failure.column}` of table `{failure.table}` points at rows that do not exist"
+                )
+                label = "leaves them pointing at nothing"
             gone = failure.dropped
             yield self.finding_at(
                 step,
-                f"`{operation_name(step.operation)}` touches {what}, which does not exist",
-                label="does not exist",
+                message,
+                label=label,
                 field=field,
                 certainty=failure.certainty,
                 reason=failure.reason,

@@ -73,8 +73,8 @@ operations = [
 
 ## When it stays silent
 
-For tables that have nothing to do with a many-to-many, on SQLite where the operation rebuilds the table, and where the
-table's unique sets may have been changed by something that could not be read.
+For tables of models that never had to do with a many-to-many, on SQLite where the operation rebuilds the table, and
+where the table's unique sets may have been changed by something that could not be read.
 
 ## References
 
@@ -91,7 +91,8 @@ from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import left_behind, link_field_of, operation_name, table_place
+from lint_m2m.rules.describe import left_behind, operation_name, table_place
+from lint_m2m.rules.ties import Ties
 
 
 class ConstraintAlreadyExists(Rule):
@@ -99,11 +100,15 @@ class ConstraintAlreadyExists(Rule):
     name: ClassVar[str] = "constraint-already-exists"
     severity: ClassVar[Severity] = Severity.ERROR
 
+    def __init__(self) -> None:
+        self._ties = Ties()
+
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        self._ties.see(step)
         for failure in step.failures:
             if failure.kind not in (FailureKind.CONSTRAINT_EXISTS, FailureKind.CONSTRAINT_MISSING):
                 continue
-            field = failure.field or link_field_of(replay, step.before, failure.table, failure.model)
+            field = self._ties.field_of(failure, step.before, replay)
             if field is None:
                 continue
             named = f" `{failure.constraint}`" if failure.constraint else ""
