@@ -82,8 +82,8 @@ class Forwards(ModelSide, KeySide):
         """Names of the tables that the operation is about; with what to make of one that the state wants."""
         operation = change.operation
         for view, wanted in ((change.before, False), (change.after, True)):
-            for model, names in self._fields_involved(operation, change, view):
-                if names is None:
+            for model, names, own in self._fields_involved(operation, change, view):
+                if own:
                     table = self.layout.table(model, view)
                     if table is not UNKNOWN:
                         yield table, ((model.key, None, False) if wanted else None)
@@ -97,8 +97,9 @@ class Forwards(ModelSide, KeySide):
 
     def _fields_involved(
         self, operation: Operation, change: Change, view: StateView
-    ) -> Iterator[tuple[ModelState, frozenset[str] | None]]:
-        """Models with the many-to-many fields of theirs that the operation is about; ``None``: all, and the table."""
+    ) -> Iterator[tuple[ModelState, frozenset[str] | None, bool]]:
+        """Models with the fields of theirs that the operation is about (``None``: all), and whether their own table is
+        involved."""
         key, field = subject(operation, change.app_label)
         if key is None:
             return
@@ -112,16 +113,14 @@ class Forwards(ModelSide, KeySide):
             model = view.get(each)
             if model is None:
                 continue
-            if names is not None and not any(
+            links = names is not None and any(
                 name in model.fields and model.fields[name].field.many_to_many for name in names
-            ):
-                yield model, None
-            else:
-                yield model, names
+            )
+            yield model, names, not links
             if isinstance(operation, RenameModel):
                 for other, state in related_fields(each, change.referrers(each), view):
                     if state.field.many_to_many:
-                        yield other, frozenset((state.name,))
+                        yield other, frozenset((state.name,)), False
 
 
 _HANDLERS: dict[type[Operation], Callable[..., None]] = {
