@@ -82,19 +82,20 @@ class DataReader:
         self._editor = editor
 
     def _read(self, text: str, database: Database, state: StateLedger, vendor: Maybe[str]) -> tuple[SqlEffect, ...]:
-        """The effects of SQL; none of a copy between tables without links, because parsing queries is expensive."""
+        """The effects of SQL; none of a copy between tables that cannot have links: parsing queries is expensive."""
         from lint_m2m.replay.sql import mentions, read_sql
 
         if _COPIES.search(text) and not _DEFINES.search(text):
             fold = database.names.fold
-            links = {fold(table.name) for table in database.tables() if self._holds_links(table, state)}
+            links = {fold(table.name) for table in database.tables() if self._may_hold_links(table, state)}
             links.update(name for name, gone in database.gone.items() if gone.table.link)
             if links.isdisjoint(map(fold, mentions(text))):
                 return ()
         return read_sql(text, vendor)
 
-    def _holds_links(self, table: Table, state: StateLedger) -> bool:
-        return table.link or table.model is None or self._is_through(table.model, state)
+    def _may_hold_links(self, table: Table, state: StateLedger) -> bool:
+        """Also of a through model before or after a field uses it."""
+        return _two_keys(table) or table.link or table.model is None or self._is_through(table.model, state)
 
     # -- RunSQL
 
@@ -238,12 +239,11 @@ class DataReader:
             own = state.get(key)
             name = None if own is None else self._layout.table(own, state)
             table = None if name is None or name is UNKNOWN else database.get(name)
-            # A through model may be copied into before, or out of after, a field uses it.
-            if table is not None and (_two_keys(table) or self._holds_links(table, state)):
+            if table is not None and self._may_hold_links(table, state):
                 found[table.uid] = table
         for word in (*applier.tables, *(word for word in code.names if "_" in word)):
             table = database.get(word)
-            if table is not None and (_two_keys(table) or self._holds_links(table, state)):
+            if table is not None and self._may_hold_links(table, state):
                 found[table.uid] = table
         return [found[uid] for uid in sorted(found)]
 
