@@ -41,8 +41,8 @@ class Abandoned:
     def _note(self, model: ModelState, step: Step, replay: Replay) -> None:
         for field in model.many_to_many():
             name = replay.link_table(model, field, step.before)
-            table = None if name is UNKNOWN or name is None else replay.table(name)
-            if table is not None and table is not UNKNOWN:
+            table = None if name is UNKNOWN or name is None else _found(name, replay)
+            if table is not None:
                 self._left[table.uid] = (model.field_key(field.name), step.origin, step.migration.key)
         # A through model that goes after its field: now nobody is left who knows the table.
         name = replay.model_table(model)
@@ -65,6 +65,15 @@ class Abandoned:
             if table.created is None or table.created.migration == note[2]:
                 continue
             yield AbandonedTable(table=table, field=note[0], origin=note[1])
+
+
+def _found(name: str, replay: Replay) -> TableFact | None:
+    """The table of that name, or the one that had it until it was renamed: SQL may run before the state follows."""
+    table = replay.table(name)
+    if table is None:
+        gone = replay.gone(name)
+        return None if gone is None else replay.table_by_uid(gone.table.uid)
+    return None if table is UNKNOWN else table
 
 
 def _used_tables(replay: Replay) -> frozenset[int]:
