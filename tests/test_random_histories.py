@@ -3,8 +3,7 @@
 Of each history the first operation that raises (with its exception), every field that loses its rows before that, and
 every table, column and unique set of a many-to-many that is missing at the end; nothing more, nothing less
 (`tests/support/agreement.py`). The seeds are fixed: 1 to ``LINT_M2M_HISTORIES`` on SQLite (200), 1 to
-``LINT_M2M_DATABASE_HISTORIES`` on each server (40). Seeds on which lint-m2m and a Django release still part are
-in `OPEN`.
+``LINT_M2M_DATABASE_HISTORIES`` on each server (40).
 """
 
 from __future__ import annotations
@@ -25,9 +24,6 @@ ON_SQLITE = int(os.environ.get("LINT_M2M_HISTORIES", "200"))
 ON_SERVERS = int(os.environ.get("LINT_M2M_DATABASE_HISTORIES", "40"))
 # So many seeds are one test: enough of them for several processes to share, few enough to see which failed.
 CHUNK = 20
-# Django release -> seeds on which Django does something there that lint-m2m does not say yet: on SQLite, 4.2 rebuilds a
-# table with a column that is not there and fails the check of foreign keys at the migration's end.
-OPEN = {(4, 2): frozenset({13, 197})}
 
 
 def chunks(count: int) -> list[range]:
@@ -52,9 +48,7 @@ def disagreement(seed: int, folder: Path, database: str) -> str | None:
 
 
 def compare(seeds: range, folder: Path, database: str) -> None:
-    still_open = OPEN.get(django.VERSION[:2], frozenset())
-    judged = [seed for seed in seeds if seed not in still_open]
-    found = [text for seed in judged if (text := disagreement(seed, folder, database)) is not None]
+    found = [text for seed in seeds if (text := disagreement(seed, folder, database)) is not None]
     assert not found, "\n\n".join([f"{len(found)} of {len(seeds)} histories", *found])
 
 

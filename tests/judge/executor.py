@@ -102,6 +102,7 @@ class Run:
         # Of the operation that runs now, or of the migration.
         self._leaves: list[_Leaf] = []
         self._place: Place | None = None
+        self._code = False
         self._deferred: dict[int, tuple[Any, Place]] = {}
         self._dangling: Raised | None = None
         self._statements: list[tuple[Place, str]] = []
@@ -303,7 +304,7 @@ class Run:
             # At the end, or earlier: SQLite executes it whenever it copies a table.
             self.raised = _raised(error, self._deferred[id(self._last_deferred)][1], "deferred")
         elif self._place is not None:
-            self.raised = _raised(error, self._place, "operation")
+            self.raised = _raised(error, self._place, "code" if self._code else "operation")
         else:
             # Deferred foreign keys (PostgreSQL), at commit: the last statement that names the table they are on.
             place = whole
@@ -385,8 +386,10 @@ class Run:
 
         def database_half(app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
             self._place = place
+            self._code = isinstance(operation, RunPython)
             database_forwards(app_label, editor, from_state, to_state)
             self._place = place
+            self._code = False
             with _measuring():
                 self._after_leaf(place, operation, editor, container)
 

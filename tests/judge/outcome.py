@@ -41,9 +41,10 @@ class FieldKey(NamedTuple):
         return f"{self.app_label}.{self.model}.{self.name}"
 
 
-# When an exception came: from an operation itself; from SQL that an operation left for the end of its migration; from
-# the check of foreign keys at the end of a migration; from rendering the state before a migration in a fresh process.
-Phase: TypeAlias = Literal["operation", "deferred", "check", "render"]
+# When an exception came: from an operation itself; from the function of a RunPython; from SQL that an operation left
+# for the end of its migration; from the check of foreign keys at the end of a migration; from rendering the state
+# before a migration in a fresh process.
+Phase: TypeAlias = Literal["operation", "code", "deferred", "check", "render"]
 
 # (id of the object that has the field, id of the object it points to), as text: ids may be numbers, text or UUIDs.
 Pair: TypeAlias = tuple[str, str]

@@ -96,7 +96,7 @@ def named_after_the_table(b: Builder) -> bool:
         if model.db_table is None
         and link.db_table is None
         and link.name == link.name.lower()
-        and (model.app, f"{model.name}_{link.name}".lower()) not in b.world.models
+        and not b.world.automatic_name_taken(model, link)
     )
     if found is None:
         return False
@@ -344,7 +344,7 @@ def move_model(b: Builder) -> bool:
         and model.key not in b.world.pinned
         and not model.indexes
         and not model.constraints
-        and not any(link.to == model.key for link in model.links.values())
+        and not any(relation.to == model.key for relation in (*model.links.values(), *model.columns.values()))
     ]
     model = b.pick_model(options)
     if model is None:

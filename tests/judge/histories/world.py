@@ -243,6 +243,10 @@ class World:
                 return False
         return True
 
+    def automatic_name_taken(self, model: Model, link: Link) -> bool:
+        """Whether a model has the name of the link's automatic model: Django then takes one for the other."""
+        return (model.app, f"{model.name}_{link.name}".lower()) in self.models
+
     def rename_model(self, model: Model, name: str) -> None:
         """Every reference follows, as it does in Django's state."""
         old = model.key
