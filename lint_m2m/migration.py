@@ -395,11 +395,13 @@ class CodeFacts:
     `models` are the keys of literal ``apps.get_model`` calls (a model imported directly counts as well); `names` every
     attribute, keyword argument and identifier-like string in it, so that "does it mention this field" has an answer;
     `sql` the string constants that look like SQL. `uses_connection`: it executes SQL or uses the schema editor.
+    `settings` are the settings that nothing in the project resolves and that name a model which the code takes.
     `opaque` says why a part could not be followed, ``None`` when all could.
     """
 
     name: str
     models: frozenset[ModelKey] = frozenset()
+    settings: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     sql: tuple[str, ...] = ()
     uses_connection: bool = False

@@ -61,6 +61,9 @@ _COMMANDS: Final = (
     "django.core.management.commands.",
     "django.core.serializers.",
 )
+_GET_USER_MODEL: Final = "django.contrib.auth.get_user_model"
+_USER_SETTING: Final = "AUTH_USER_MODEL"
+_USER_DEFAULT: Final = "auth.User"
 _RUNNERS: Final = frozenset({"builtins.exec", "builtins.eval", "builtins.compile", "builtins.__import__"})
 
 
@@ -76,6 +79,7 @@ def code_facts(session: Session, value: Value) -> CodeFacts | None:
     return CodeFacts(
         name=name,
         models=frozenset(collector.models),
+        settings=frozenset(collector.settings),
         names=frozenset(collector.names),
         sql=tuple(dict.fromkeys(collector.sql)),
         uses_connection=collector.uses_connection,
@@ -100,6 +104,7 @@ class _Task:
 class _Collector:
     session: Session
     models: set[ModelKey] = field(default_factory=set)
+    settings: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     sql: list[str] = field(default_factory=list)
     uses_connection: bool = False
@@ -381,6 +386,8 @@ class _Collector:
         elif isinstance(callee, ClassValue):
             if given:
                 self._enter_class(callee, task.depth + 1)
+        elif isinstance(callee, Ref) and callee.path == _GET_USER_MODEL:
+            self._user_model()
         elif isinstance(callee, Ref):
             if callee.path.startswith(_COMMANDS) or callee.path in _RUNNERS:
                 self._hide(f"`{shorten(call.func)}()` runs other code")
@@ -425,7 +432,8 @@ class _Collector:
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
         nodes = [*call.args, *(keywords[name] for name in ("app_label", "model_name") if name in keywords)][:2]
         values = [interpreter.plain(node, frame) for node in nodes if not isinstance(node, ast.Starred)]
-        # Nothing in the project says otherwise than the setting's default.
+        # Nothing in the project says otherwise than the setting's default, and nothing says that it stands.
+        self.settings.update(value.name for value in values if isinstance(value, Setting))
         values = [value.default if isinstance(value, Setting) else value for value in values]
         texts = [possible_texts(value) for value in values]
         if not texts or len(texts) < len(nodes) or any(text is None for text in texts):
@@ -438,6 +446,15 @@ class _Collector:
                 if label and name:
                     self.models.add(ModelKey(label, name.lower()))
                     self.names.add(name)
+
+    def _user_model(self) -> None:
+        """``get_user_model()``: the real model of the setting."""
+        user = self.session.context.swappable.get(_USER_SETTING)
+        if user is None:
+            self.settings.add(_USER_SETTING)
+        label, _, name = (user or _USER_DEFAULT).partition(".")
+        self.models.add(ModelKey(label, name.lower()))
+        self.names.add(name)
 
     # Names and texts.
 

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from lint_m2m.migration import UNKNOWN, CodeFacts, Maybe, ModelKey, RunPython, RunSQL
+from lint_m2m.migration import UNKNOWN, CodeFacts, Maybe, ModelKey, RunPython, RunSQL, SwappableRef
 from lint_m2m.replay.change import NOTHING, Outcome
 from lint_m2m.replay.database import Database, Table
 from lint_m2m.replay.editor import Raises
@@ -162,7 +162,8 @@ class DataReader:
             return NOTHING
         applier = SqlApplier(editor)
         self._schema_changes(code, applier, database, state)
-        fields = self._fields_reached(code, state)
+        possible = _possible_owners(code, state)
+        fields = self._fields_reached(code, possible, state)
         fields.update(self._fields_of_tables(applier.tables, database, state))
         links = self._links_reached(code, fields, applier, database, state)
         if code.names & _WRITES or applier.moved:
@@ -171,7 +172,7 @@ class DataReader:
             DataOperation(
                 position=position,
                 origin=origin,
-                models=code.models,
+                models=code.models.union(model.key for model in possible),
                 names=code.names,
                 tables=frozenset(applier.tables),
                 fields=frozenset(fields),
@@ -266,10 +267,27 @@ class DataReader:
 
     # -- which fields
 
-    def _fields_reached(self, code: CodeFacts, state: StateLedger) -> dict[FieldKey, tuple[ModelState, FieldState]]:
-        """The many-to-many fields whose links the code can reach through the models and names in it."""
+    def _fields_reached(
+        self, code: CodeFacts, possible: Iterable[ModelState], state: StateLedger
+    ) -> dict[FieldKey, tuple[ModelState, FieldState]]:
+        """The many-to-many fields whose links the code can reach through the models and names in it.
+
+        `possible` are the models that one named by an unresolved setting may be.
+        """
         found: dict[FieldKey, tuple[ModelState, FieldState]] = {}
         names = code.names
+        for model in possible:
+            for field in model.many_to_many():
+                if field.name in names:
+                    found[model.field_key(field.name)] = (model, field)
+        if code.settings:
+            targets = {SwappableRef(setting) for setting in code.settings}
+            for model in state.models():
+                for field in model.many_to_many():
+                    relation = field.field.relation
+                    reverse = relation is not None and relation.to in targets
+                    if relation is not None and reverse and names & _reverse_names(model, relation.related_name):
+                        found[model.field_key(field.name)] = (model, field)
         for key in sorted(code.models):
             own = state.get(key)
             if own is not None:
@@ -342,6 +360,17 @@ class DataReader:
                 if field.field.relation is not None and field.field.relation.through == key:
                     return True
         return False
+
+
+def _possible_owners(code: CodeFacts, state: StateLedger) -> list[ModelState]:
+    """The models that one named by an unresolved setting may be: those with a relation that the code names."""
+    if not code.settings:
+        return []
+    return [
+        model
+        for model in state.models()
+        if any(field.field.relation is not None and name in code.names for name, field in model.fields.items())
+    ]
 
 
 def _paired(effects: Iterable[Effect]) -> frozenset[int]:

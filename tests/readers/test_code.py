@@ -141,12 +141,22 @@ def test_how_models_are_named(reader, code: str) -> None:
     assert found.opaque is None
 
 
-def test_the_user_model(reader) -> None:
-    code = "def forwards(apps, schema_editor):\n    apps.get_model(settings.AUTH_USER_MODEL).objects.all()"
-    assert facts(reader, code).models == {ModelKey("auth", "user")}
-    assert facts(reader, code, swappable=(("AUTH_USER_MODEL", "members.Person"),)).models == {
-        ModelKey("members", "person")
-    }
+@pytest.mark.parametrize(
+    "body",
+    [
+        "apps.get_model(settings.AUTH_USER_MODEL).objects.all()",
+        "from django.contrib.auth import get_user_model\n    User = get_user_model()\n    User.objects.all()",
+        "from django.contrib import auth\n    auth.get_user_model().objects.all()",
+    ],
+)
+def test_the_user_model(reader, body: str) -> None:
+    code = f"def forwards(apps, schema_editor):\n    {body}"
+    unresolved = facts(reader, code)
+    assert unresolved.models == {ModelKey("auth", "user")}
+    assert unresolved.settings == {"AUTH_USER_MODEL"}
+    resolved = facts(reader, code, swappable=(("AUTH_USER_MODEL", "members.Person"),))
+    assert resolved.models == {ModelKey("members", "person")}
+    assert resolved.settings == set()
 
 
 @pytest.mark.parametrize(
