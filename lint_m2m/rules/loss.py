@@ -14,7 +14,7 @@ from dataclasses import field as declare
 from typing import Literal
 
 from lint_m2m.finding import Certainty, Finding, Related
-from lint_m2m.migration import UNKNOWN, Maybe, RenameField, RenameModel
+from lint_m2m.migration import UNKNOWN, Maybe, ModelKey, RenameField, RenameModel
 from lint_m2m.replay.facts import DataOperation, FieldKey, RowsCopied, TableDropped, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
@@ -76,7 +76,8 @@ class Pursuit:
     """Links that a field no longer sees: the table they were in, and the tables that the field looked at since.
 
     `field` is its name now; the change spans positions `first` to `last` of the plan. `missing`: the table that the
-    field looks at now certainly does not exist.
+    field looks at now certainly does not exist. `outside`: the through models it looked at since whose tables nobody
+    knows (taggit's, say, when taggit is not in the project); `aliases` are names it had before it took this one.
     """
 
     field: FieldKey
@@ -84,6 +85,8 @@ class Pursuit:
     first: int
     last: int
     targets: dict[int, str] = declare(default_factory=dict)  # uid: name
+    outside: set[ModelKey] = declare(default_factory=set)
+    aliases: frozenset[FieldKey] = frozenset()
     missing: bool = False
 
     @property
@@ -99,10 +102,22 @@ class Pursuer:
         self._pursuits: list[Pursuit] = []
         self._lineage: dict[int, frozenset[int]] = {}
 
-    def follow(self, step: Step, field: FieldKey, source: TableFact, *, first: int | None = None) -> Pursuit:
+    def follow(
+        self,
+        step: Step,
+        field: FieldKey,
+        source: TableFact,
+        *,
+        first: int | None = None,
+        aliases: frozenset[FieldKey] = frozenset(),
+    ) -> Pursuit:
         """Begin to follow `field`, whose links are or were in `source`; the change began at position `first`."""
         pursuit = Pursuit(
-            field=field, source=source, first=step.position if first is None else first, last=step.position
+            field=field,
+            source=source,
+            first=step.position if first is None else first,
+            last=step.position,
+            aliases=aliases,
         )
         self._pursuits.append(pursuit)
         return pursuit
@@ -122,7 +137,9 @@ class Pursuer:
             if app_distance(replay, pursuit.field.app_label, pursuit.last, step.position) <= PAIR_WINDOW:
                 table = seen_table(replay, pursuit.field)
                 pursuit.missing = table is None
-                if table is not None and table is not UNKNOWN:
+                if table is UNKNOWN:
+                    pursuit.outside.update(_through_model(replay, pursuit.field))
+                elif table is not None:
                     pursuit.targets[table.uid] = table.name
 
     def has_copy(self, pursuit: Pursuit) -> bool:
@@ -172,7 +189,7 @@ def searched(replay: Replay, pursuit: Pursuit) -> Verdict:
     start = max(0, pursuit.first - COPY_WINDOW)
     near = [op for op in replay.data_operations() if start <= op.position <= pursuit.last + COPY_WINDOW]
     reader = _detour(near, pursuit)
-    if reader is True:
+    if reader is True or any(_copies_outside(operation, pursuit) for operation in near):
         return Verdict(copied=True)
     since = replay.plan.order[start]
     note = (
@@ -201,6 +218,16 @@ def _detour(near: Iterable[DataOperation], pursuit: Pursuit) -> DataOperation | 
         if reader is not None and writes(operation) and any(uid in apart for uid in pursuit.targets):
             return True
     return reader
+
+
+def _copies_outside(operation: DataOperation, pursuit: Pursuit) -> bool:
+    """Whether it reaches the old links and the field's new through model, of which only the name is known."""
+    return (
+        bool(pursuit.outside)
+        and pursuit.source.uid in operation.links
+        and writes(operation)
+        and not (pursuit.outside.isdisjoint(operation.models) and pursuit.aliases.isdisjoint(operation.fields))
+    )
 
 
 def data_place(operation: DataOperation) -> str:
@@ -232,6 +259,15 @@ def seen_table(replay: Replay, key: FieldKey) -> Maybe[TableFact | None]:
         return UNKNOWN
     name = replay.link_table(model, field)
     return UNKNOWN if name is UNKNOWN or name is None else replay.table(name)
+
+
+def _through_model(replay: Replay, key: FieldKey) -> tuple[ModelKey, ...]:
+    """The model that `through=` of a field names, if it says."""
+    model = replay.state.get(key.model_key)
+    field = model.fields.get(key.name) if model else None
+    relation = None if field is None else field.field.relation
+    through = None if relation is None else relation.through
+    return (through,) if isinstance(through, ModelKey) else ()
 
 
 def final_table(replay: Replay, key: FieldKey) -> TableFact | None:

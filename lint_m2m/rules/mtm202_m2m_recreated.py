@@ -173,7 +173,8 @@ class ManyToManyRecreated(Rule):
             model = step.after.get(key.model_key)
             field = model.fields.get(key.name) if model else None
             if field is not None:
-                self._comes_back(step, key, field.field, replay, f"`{operation.old_name}` takes its name")
+                old = key._replace(name=operation.old_name)
+                self._comes_back(step, key, field.field, replay, f"`{operation.old_name}` takes its name", old)
         elif isinstance(operation, RemoveField) and step.on_state:
             self._remove(step, operation, replay)
         elif isinstance(operation, AlterField) and step.on_state and not step.on_database:
@@ -195,8 +196,10 @@ class ManyToManyRecreated(Rule):
                 field=key, to=_target(field), table=table, position=step.position, origin=step.origin
             )
 
-    def _comes_back(self, step: Step, key: FieldKey, new: Field, replay: Replay, how: str) -> None:
-        """A field of that name is there again; `how` says by what."""
+    def _comes_back(
+        self, step: Step, key: FieldKey, new: Field, replay: Replay, how: str, alias: FieldKey | None = None
+    ) -> None:
+        """A field of that name is there again; `how` says by what, `alias` what it was called before."""
         removal = self._removed.pop(key, None)
         if removal is None or step.failures or not new.many_to_many or new.relation is None:
             return
@@ -214,9 +217,9 @@ class ManyToManyRecreated(Rule):
             field=key,
             related=(Related(location=removal.origin.location, message=self._fate(removal, kept)),),
         )
-        self._pairs.append(
-            _Pair(pursuit=self._pursuer.follow(step, key, removal.table, first=removal.position), finding=finding)
-        )
+        aliases = frozenset() if alias is None else frozenset((alias,))
+        pursuit = self._pursuer.follow(step, key, removal.table, first=removal.position, aliases=aliases)
+        self._pairs.append(_Pair(pursuit=pursuit, finding=finding))
 
     @staticmethod
     def _fate(removal: _Removal, kept: bool) -> str:
