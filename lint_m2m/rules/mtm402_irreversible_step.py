@@ -69,7 +69,8 @@ operations = [
 
 ## When it stays silent
 
-In migrations that leave every `through=` as it is, and when it could not be read whether there is a reverse.
+In migrations that leave every `through=` as it is, and when it could not be read whether there is a reverse. A
+migration is reported once: the whole of it cannot be undone, whichever of its steps has no reverse.
 
 ## References
 
@@ -81,8 +82,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from lint_m2m.finding import Finding, Severity
-from lint_m2m.migration import Operation, RunPython, RunSQL
+from lint_m2m.finding import Finding, Related, Severity
+from lint_m2m.migration import MigrationKey, Operation, RunPython, RunSQL
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
@@ -106,15 +107,19 @@ class IrreversibleStep(Rule):
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
+        by_migration: dict[MigrationKey, list[Step]] = {}
         for step in self._steps:
-            for field in sorted(self._changes.in_migration(step.migration.key))[:1]:
+            by_migration.setdefault(step.migration.key, []).append(step)
+        for key, (step, *others) in by_migration.items():
+            for field in sorted(self._changes.in_migration(key))[:1]:
                 kind = operation_name(step.operation)
                 missing = "reverse_code" if isinstance(step.operation, RunPython) else "reverse_sql"
                 yield self.finding_at(
                     step,
-                    f"`{kind}` in the `through=` change of `{field_label(replay.state, field)}` has no `{missing}`",
+                    f"`{kind}` beside the `through=` change of `{field_label(replay.state, field)}` has no `{missing}`",
                     label="cannot be undone",
                     field=field,
+                    related=tuple(Related(location=each.origin.location, message="nor can this") for each in others),
                 )
 
 
