@@ -144,10 +144,12 @@ def _unread_field(
     key: FieldKey, field: Field, span: Span | None
 ) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[ModelKey], Span | None]]:
     if field.kind is FieldKind.UNKNOWN:
-        what = (
-            f"its class `{field.class_path}` is not known" if "." in field.class_path else "it depends on running code"
+        message = (
+            f"the field class `{field.class_path}` is not known: it may be a many-to-many"
+            if "." in field.class_path
+            else f"the field `{key}` cannot be read: it depends on running code"
         )
-        yield f"the field `{key}` cannot be read: {what}", (key,), (), span
+        yield message, (key,), (), span
     elif field.many_to_many and field.relation is not None:
         for name, value in (("to", field.relation.to), ("through", field.relation.through)):
             if value is UNKNOWN:
