@@ -229,7 +229,7 @@ def check(project: Pinned, root: Path) -> Checked:
 
 def checked(projects: Iterable[Pinned], downloads: Path) -> Iterator[Checked]:
     for project in projects:
-        print(f"{project.name} {project.version}", file=sys.stderr)
+        sys.stderr.write(f"{project.name} {project.version}\n")
         with tempfile.TemporaryDirectory() as scratch:
             unpack(download(project, downloads), Path(scratch))
             yield check(project, Path(scratch))
@@ -300,9 +300,14 @@ def page(results: Sequence[Checked]) -> str:
     parts += [findings_of(result) for result in results if result.findings or result.failure]
     places = [(result.project, one) for result in results for one in result.project.places]
     if places:
-        rows = [f"| {p.name} | `{one.migration}` | {one.does} | {_codes(one.codes)}: {one.judged} |" for p, one in places]
-        parts += [PLACES, "\n".join(["| project | migration | what it does | what is said |", "|---|---|---|---|", *rows])]
+        rows = ["| project | migration | what it does | what is said |", "|---|---|---|---|"]
+        rows += [_row(project, one) for project, one in places]
+        parts += [PLACES, "\n".join(rows)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _row(project: Pinned, one: Place) -> str:
+    return f"| {project.name} | `{one.migration}` | {one.does} | {_codes(one.codes)}: {one.judged} |"
 
 
 def _summary(results: Sequence[Checked]) -> str:
@@ -383,11 +388,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         projects = tuple(project for project in projects if project.name in options.only)
     results = list(checked(projects, options.downloads))
     if options.only:
-        print("\n".join(findings_of(result) for result in results))
+        sys.stdout.write("\n".join(findings_of(result) for result in results))
     else:
         PAGE.write_text(page(results), encoding="utf-8")
     found = problems(results)
-    print("\n".join(found) or "every finding has its verdict", file=sys.stderr)
+    sys.stderr.write(("\n".join(found) or "every finding has its verdict") + "\n")
     return 1 if found else 0
 
 
