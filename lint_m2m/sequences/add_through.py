@@ -190,11 +190,13 @@ def _between(placed: PlacedOperation, situation: Situation) -> bool:
 
 def switch(situation: Situation, writer: Writer) -> Switch:
     """The facts of keeping the table; only for situations that are `keepable`."""
-    return _Reading(situation, writer).read()
+    return Reading(situation, writer).read()
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
+    """Reads what the migration says of the through model; `later` and `moved` fill as it goes on."""
+
     situation: Situation
     writer: Writer
     moved: list[Node] = field(default_factory=list)
@@ -207,10 +209,10 @@ class _Reading:
         assert through is not None
         assert through.source is not None
         assert through.target is not None
-        create = self._create_arguments(through)
-        options = self._options(create)
+        create = self.create_arguments(through)
+        options = self.options(create)
         for placed in through.touching:
-            self._touch(placed)
+            self.touch(placed)
         source, source_after, source_differs, source_pinned = self._foreign_key(through.source, link.columns[0])
         target, target_after, target_differs, target_pinned = self._foreign_key(through.target, link.columns[1])
         key, key_after = self._key(through, link)
@@ -248,7 +250,7 @@ class _Reading:
             unique_declared=declared or bool(named),
             together=frozenset(together),
             replaces_unique=bool(named),
-            extras=tuple(self._extra(one) for one in through.extras),
+            extras=tuple(self.extra(one) for one in through.extras),
             later=tuple(self.later),
             moved=tuple(self.moved),
             create_arguments=tuple(item for item in create.items if item.prefix in ("bases=", "managers=")),
@@ -261,13 +263,14 @@ class _Reading:
 
     # -- the CreateModel
 
-    def _create_arguments(self, through: Through) -> Bracket:
+    def create_arguments(self, through: Through) -> Bracket:
+        """The model's CreateModel."""
         placed = next((one for one in through.touching if isinstance(one.operation, CreateModel)), None)
         if placed is None:
             return self.writer.operation("CreateModel", ("name", self.writer.literal(through.model.name)))
         return self.writer.operation_at(placed.operation.span)
 
-    def _options(self, create: Bracket) -> tuple[Item, ...]:
+    def options(self, create: Bracket) -> tuple[Item, ...]:
         """The entries to take over; those about constraints and the like become operations."""
         item = create.item("options")
         if item is None:
@@ -326,7 +329,7 @@ class _Reading:
         assert self.situation.through is not None
         return self.writer.literal(self.situation.through.model.key.name)
 
-    def _touch(self, placed: PlacedOperation) -> None:
+    def touch(self, placed: PlacedOperation) -> None:
         """What becomes of another operation of the migration that is about the through model."""
         operation = placed.operation
         if "." in placed.address:
@@ -391,7 +394,8 @@ class _Reading:
             return wanted, wanted, False, False
         return there, wanted, differs, own_column != column
 
-    def _extra(self, state: FieldState) -> Extra:
+    def extra(self, state: FieldState) -> Extra:
+        """A further field, and what rows that are there already get."""
         own = state.field
         node = self.writer.field(state)
         if own.kind is FieldKind.UNKNOWN or own.null is UNKNOWN:
@@ -441,7 +445,7 @@ class _Reading:
             for one in self.situation.operations
             if "." not in one.address and first < int(one.address) < int(alter.address) and one.address not in taken
         ]
-        if any(through.model.key in set(_referred(one.operation)) for one in before):
+        if any(through.model.key in set(referred(one.operation)) for one in before):
             return gone[0], gone[-1]
         return alter, max(gone, key=lambda one: int(one.address))
 
@@ -496,7 +500,7 @@ def is_unique_of(constraint: Constraint, pair: Iterable[str]) -> bool:
     )
 
 
-def _referred(operation: Operation) -> Iterator[ModelKey]:
+def referred(operation: Operation) -> Iterator[ModelKey]:
     """The models that fields written by an operation point at."""
     match operation:
         case CreateModel():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from lint_m2m.sequences import (
+    copy_between_throughs,
     copy_rows,
     drop_through_keep_table,
     drop_through_rename_table,
@@ -18,6 +19,7 @@ from lint_m2m.sequences import (
     fake,
     keep_table,
     rename_table,
+    rename_through,
     rewrite_history,
     temporary_field,
 )
@@ -30,6 +32,8 @@ SEQUENCES: Final[tuple[Proposer, ...]] = (
     rename_table.propose,
     drop_through_keep_table.propose,
     drop_through_rename_table.propose,
+    rename_through.propose,
+    copy_between_throughs.propose,
     copy_rows.propose,
     expand_contract.propose,
     temporary_field.propose,

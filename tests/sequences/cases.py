@@ -586,4 +586,139 @@ class Friendship(models.Model):
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED)
+def through(name: str, fields: str = _KEYS, rest: str = _PAIR) -> str:
+    return _MODEL.replace("Authorship", name) + fields + rest
+
+
+def via(name: str, *models: str, arguments: str = "") -> dict[str, str]:
+    """The library with `authors` through the model of that name, and these models."""
+    field = _THROUGH.replace('Authorship"', f'{name}"{arguments}')
+    return {"library": AUTHOR + field + "".join(models)}
+
+
+_NOTE = "    note = models.CharField(max_length=20, default='x')\n"
+_AGAIN = "\n    class Meta:\n        db_table = 'who_wrote'\n        ordering = ['pk']\n"
+_NAMED = """
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["work", "writer"], name="once")]
+        indexes = [models.Index(fields=["note"], name="note_index")]
+"""
+_OTHER_KEYS = """
+    work = models.ForeignKey(Book, on_delete=models.CASCADE)
+    writer = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="+")
+"""
+
+
+def _deleted_last(folder: Path) -> None:
+    """Django 4.2 deletes the old model first, which lint-m2m does not see yet; later versions do it like this."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    deletion = "        migrations.DeleteModel(\n            name='Authorship',\n        ),\n"
+    if deletion in text:
+        path.write_text(text.replace(deletion, "").removesuffix("    ]\n") + deletion + "    ]\n")
+
+
+def _removed_first(folder: Path) -> None:
+    """RemoveField and AddField in the place of the AlterField."""
+    _deleted_last(folder)
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField("
+    path.write_text(text.replace("        migrations.AlterField(", removal, 1))
+
+
+RENAMED = ("rename-through",)
+BETWEEN = ("copy-between-throughs",)
+SWAPPED = (
+    Case(
+        "swapped",
+        via("Authorship", through("Authorship")),
+        via("Writing", through("Writing")),
+        sequences=RENAMED,
+        patch=_deleted_last,
+    ),
+    Case(
+        "swapped and removed first",
+        via("Authorship", through("Authorship")),
+        via("Writing", through("Writing")),
+        sequences=RENAMED,
+        patch=_removed_first,
+    ),
+    Case(
+        "swapped with changes",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via(
+            "Writing",
+            through(
+                "Writing",
+                _OTHER_KEYS + _NOTE.replace("20", "40") + "    rank = models.IntegerField(default=1)\n",
+                _NAMED,
+            ),
+            arguments=', through_fields=("work", "writer")',
+        ),
+        sequences=RENAMED,
+        patch=_deleted_last,
+        formatted=True,
+    ),
+    Case(
+        "swapped with a table of its own",
+        via("Authorship", through("Authorship", rest=_AGAIN)),
+        via("Writing", through("Writing", _KEYS + "    role = models.CharField(max_length=9)\n")),
+        sequences=RENAMED,
+        patch=_deleted_last,
+        formatted=True,
+    ),
+    Case(
+        "swapped to a table of its own",
+        via("Authorship", through("Authorship")),
+        via("Writing", through("Writing", rest=_AGAIN)),
+        sequences=RENAMED,
+        patch=_deleted_last,
+        formatted=True,
+    ),
+    Case(
+        "swapped and kept",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via("Writing", through("Authorship", _KEYS + _NOTE), through("Writing", _KEYS + _NOTE)),
+        sequences=BETWEEN,
+        patch=_deleted_last,
+        formatted=True,
+    ),
+    Case(
+        "swapped to one of old",
+        via("Authorship", through("Authorship"), through("Writing", _OTHER_KEYS + _NOTE, "")),
+        via("Writing", through("Authorship"), through("Writing", _OTHER_KEYS + _NOTE, "")),
+        sequences=BETWEEN,
+        patch=_deleted_last,
+    ),
+    Case(
+        "swapped to one of old and dropped",
+        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
+        sequences=BETWEEN,
+        patch=_deleted_last,
+        formatted=True,
+        twice=True,
+    ),
+    Case(
+        "swapped and another key",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via(
+            "Writing",
+            through("Writing", "    id = models.UUIDField(primary_key=True, default=uuid.uuid4)\n" + _KEYS + _NOTE),
+        ),
+        sequences=BETWEEN,
+        patch=_deleted_last,
+        formatted=True,
+    ),
+    Case(
+        "swapped and losing",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via("Writing", through("Writing")),
+        shown=BETWEEN,
+        patch=_deleted_last,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED)
