@@ -86,7 +86,7 @@ class DataReader:
         from lint_m2m.replay.sql import mentions, read_sql
 
         if _COPIES.search(text) and not _DEFINES.search(text):
-            fold = database.names.fold
+            fold = database.names.fold_table
             links = {fold(table.name) for table in database.tables() if self._may_hold_links(table, state)}
             links.update(name for name, gone in database.gone.items() if gone.table.link)
             if links.isdisjoint(map(fold, mentions(text))):
@@ -327,7 +327,7 @@ class DataReader:
         self, tables: Iterable[str], database: Database, state: StateLedger
     ) -> dict[FieldKey, tuple[ModelState, FieldState]]:
         """The many-to-many fields that use one of the tables, or whose automatic table it once was."""
-        fold = database.names.fold
+        fold = database.names.fold_table
         wanted = {fold(name) for name in tables}
         found: dict[FieldKey, tuple[ModelState, FieldState]] = {}
         if not wanted:

@@ -160,7 +160,7 @@ class Database:
 
     def adopt(self, table: Table) -> None:
         """Take over a table of another branch."""
-        self._tables[self.names.fold(table.name)] = table
+        self._tables[self.names.fold_table(table.name)] = table
         if any(index.pending for index in table.indexes):
             self._pending.append(table)
 
@@ -182,14 +182,14 @@ class Database:
         return next((table for table in self._tables.values() if table.uid == uid), None)
 
     def get(self, name: str) -> Table | None:
-        return self._tables.get(self.names.fold(name))
+        return self._tables.get(self.names.fold_table(name))
 
     def tables(self) -> Iterator[Table]:
         return iter(tuple(self._tables.values()))
 
     def absence_doubt(self, name: str) -> str | None:
         """Why a table of that name in particular may exist although none is known (see also `doubt`)."""
-        reason = self.doubtful_names.get(self.names.fold(name))
+        reason = self.doubtful_names.get(self.names.fold_table(name))
         if reason is None and self.doubtful_prefixes:
             low = name.lower()
             reason = next((why for prefix, why in self.doubtful_prefixes.items() if low.startswith(prefix)), None)
@@ -265,7 +265,7 @@ class Database:
             link=link,
             rows_from=frozenset((uid,)),
         )
-        folded = self.names.fold(name)
+        folded = self.names.fold_table(name)
         # At the end of the order, also when the name was in use.
         self._tables.pop(folded, None)
         self._tables[folded] = table
@@ -274,7 +274,7 @@ class Database:
         return table
 
     def drop(self, table: Table, origin: Origin) -> None:
-        folded = self.names.fold(table.name)
+        folded = self.names.fold_table(table.name)
         self.gone[folded] = Gone(origin, self.fact(table), None)
         self._tables.pop(folded, None)
         self.doubtful_names.pop(folded, None)
@@ -282,13 +282,13 @@ class Database:
     def rename(self, table: Table, new_name: str, origin: Origin, *, follow: bool = True) -> None:
         """`follow`: foreign keys of others go with it (they do not where it is copied and dropped)."""
         old_name = table.name
-        folded = self.names.fold(old_name)
+        folded = self.names.fold_table(old_name)
         self.gone[folded] = Gone(origin, self.fact(table), new_name)
         self._tables.pop(folded, None)
         self.doubtful_names.pop(folded, None)
         table.name = new_name
         table.in_step_with = None
-        new_folded = self.names.fold(new_name)
+        new_folded = self.names.fold_table(new_name)
         self._tables.pop(new_folded, None)
         self._tables[new_folded] = table
         self.doubtful_names.pop(new_folded, None)
@@ -324,7 +324,7 @@ class Database:
 
     def drop_column(self, table: Table, name: str) -> None:
         """The column, and every index and unique set that has it."""
-        folded = self.names.fold(name)
+        folded = self.names.fold_table(name)
         table.columns.pop(folded, None)
         table.foreign_keys.pop(folded, None)
         table.indexes = [index for index in table.indexes if folded not in index.columns]
@@ -363,7 +363,7 @@ class Database:
     def key_in_the_way(self, table: Table, column: str) -> tuple[Table, str] | None:
         """On MySQL the names of foreign keys are those of the whole database: one that a renamed table took along."""
         wanted = table.foreign_keys.get(column) or self._key_name(table, column)
-        for other in self._renamed.get(self.names.fold(table.name), ()):
+        for other in self._renamed.get(self.names.fold_table(table.name), ()):
             if other is table or not self._is(other):
                 continue
             for key, name in other.foreign_keys.items():
@@ -385,7 +385,7 @@ class Database:
 
     def taken_by_sql(self, table: Table) -> None:
         """Raw SQL renames or drops `table`; Django does not know, and what it has put off is still for the old name."""
-        folded = self.names.fold(table.name)
+        folded = self.names.fold_table(table.name)
         keys_wait = self.names.vendor != "sqlite"
         for waiting in self._pending:
             if waiting is table and (
@@ -393,7 +393,7 @@ class Database:
             ):
                 self.stale[table.uid] = (table.name, False)
             elif keys_wait and any(
-                name is None and self.names.fold(waiting.columns[column].references or "") == folded
+                name is None and self.names.fold_table(waiting.columns[column].references or "") == folded
                 for column, name in waiting.foreign_keys.items()
                 if column in waiting.columns
             ):
@@ -426,7 +426,7 @@ class Database:
             owners = [table] if alone else self._named.get(folded, ())
             for owner in owners:
                 for index in owner.indexes:
-                    if index.name is not None and self.names.fold(index.name) == folded and self._is(owner):
+                    if self._goes_by(index, folded) and self._is(owner):
                         return owner, index
             if not _LIKE_AUTOMATIC.search(name):
                 return None
@@ -438,7 +438,9 @@ class Database:
         spelled = self.spelled(table, columns)
         owners = [table]
         if not alone:
-            owners += [other for other in self._renamed.get(self.names.fold(table.name), ()) if other is not table]
+            owners += [
+                other for other in self._renamed.get(self.names.fold_table(table.name), ()) if other is not table
+            ]
         for owner in owners:
             if not self._is(owner):
                 continue
@@ -459,13 +461,19 @@ class Database:
         for owner in self._named.get(folded, ()):
             if self._is(owner) and (owner is table or not alone):
                 for index in owner.indexes:
-                    if index.name is not None and self.names.fold(index.name) == folded:
+                    if self._goes_by(index, folded):
                         return owner, index
         return None
 
+    def _goes_by(self, index: Index, folded: str) -> bool:
+        """Whether no other may have this name: a constraint in the text of a SQLite table is no index of that name."""
+        if index.name is None or (index.inline and self.names.vendor == "sqlite"):
+            return False
+        return self.names.fold(index.name) == folded
+
     def _is(self, table: Table) -> bool:
         """Whether the table still exists."""
-        return self._tables.get(self.names.fold(table.name)) is table
+        return self._tables.get(self.names.fold_table(table.name)) is table
 
     # -- doubts
 
@@ -473,7 +481,7 @@ class Database:
         """The table of that name may have been made, changed, renamed or dropped."""
         table = self.get(name)
         if table is None:
-            self.doubtful_names.setdefault(self.names.fold(name), reason)
+            self.doubtful_names.setdefault(self.names.fold_table(name), reason)
             return
         self.doubt_shape(table, reason)
         table.existence_doubt = table.existence_doubt or reason

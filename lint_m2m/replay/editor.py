@@ -104,7 +104,7 @@ class Editor:
         field: FieldKey | None = None,
     ) -> Failure:
         doubt = self.db.doubt if table is not None else None
-        gone = self.db.gone.get(self.names.fold(table)) if table is not None else None
+        gone = self.db.gone.get(self.names.fold_table(table)) if table is not None else None
         return Failure(
             kind=kind,
             exception=exception,

@@ -28,7 +28,7 @@ class EndChecks(Editor):
 
     def check_new_index(self, table: Table, index: Index) -> None:
         """No other table may have an index of that name."""
-        if self.vendor == "mysql" or (index.name is None and index.basis is None):
+        if self.vendor == "mysql" or (index.name is None and index.basis is None) or (self.sqlite and index.inline):
             return
         found = self._in_the_way(self.db, table, index)
         if found is None:
@@ -103,7 +103,7 @@ class EndChecks(Editor):
         if target is None or not self._target_missing(self.db, target):
             return
 
-        uid, fold = table.uid, self.names.fold
+        uid, fold = table.uid, self.names.fold_table
 
         def still(database: Database) -> str | None:
             now = database.by_uid(uid)
@@ -126,7 +126,7 @@ class EndChecks(Editor):
         return (
             database.get(name) is None
             and database.absence_doubt(name) is None
-            and database.names.fold(name) not in database.foreign
+            and database.names.fold_table(name) not in database.foreign
         )
 
     def _index_check(self, uid: int, index: Index) -> Callable[[Database], str | None]:

@@ -71,7 +71,7 @@ class Forwards(ModelSide, KeySide):
                 if not (failure.kind is FailureKind.TABLE_EXISTS and failure.table == table.name):
                     table.existence_doubt = table.existence_doubt or reason
             elif created is None:
-                database.doubtful_names.setdefault(self.names.fold(name), reason)
+                database.doubtful_names.setdefault(self.names.fold_table(name), reason)
             else:
                 made = database.create(name, created=origin, auto_of=created[1], model=created[0], link=created[2])
                 made.shape_doubt = made.existence_doubt = reason

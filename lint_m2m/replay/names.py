@@ -67,7 +67,7 @@ def cut_as_postgresql(name: str) -> str:
 class Names:
     """The naming rules of one database."""
 
-    __slots__ = ("_defaults", "fold", "limit", "vendor")
+    __slots__ = ("_defaults", "fold", "fold_table", "limit", "vendor")
 
     def __init__(self, vendor: str) -> None:
         self.vendor = vendor
@@ -76,6 +76,9 @@ class Names:
         # `fold` brings a name to the form in which two names are the same to the database. PostgreSQL alone compares
         # letter by letter (Django quotes every name), up to the length that it keeps.
         self.fold: Callable[[str], str] = cut_as_postgresql if vendor == "postgresql" else str.lower
+        # MySQL's tables are files: `Book` and `book` are one only where file names have no letter case
+        # (lower_case_table_names; not by default on Linux). Columns and indexes have none anywhere.
+        self.fold_table: Callable[[str], str] = str if vendor == "mysql" else self.fold
 
     def default_table(self, app_label: str, model_name: str) -> str:
         """The table of a model without `db_table`; `model_name` in lower case."""

@@ -98,7 +98,7 @@ class Queries:
 
     def gone(self, name: str) -> Gone | None:
         """Who last dropped or renamed a table of that name, while none has it; ``None`` when nobody did."""
-        return None if self._database.get(name) is not None else self._database.gone.get(self._names.fold(name))
+        return None if self._database.get(name) is not None else self._database.gone.get(self._names.fold_table(name))
 
     # -- where Django believes things are (names as `settings.vendor` limits and folds them)
 
@@ -152,8 +152,8 @@ class Queries:
         return self._names.unique_name(table, columns)
 
     def same_name(self, one: str, other: str) -> bool:
-        """Whether the database takes two names of tables or columns for the same."""
-        return self._names.fold(one) == self._names.fold(other)
+        """Whether the database takes two names of tables for the same."""
+        return self._names.fold_table(one) == self._names.fold_table(other)
 
     def runs(self, model: ModelState) -> Maybe[bool]:
         """Whether database operations on this model run: not for unmanaged, proxy and swapped-out models."""

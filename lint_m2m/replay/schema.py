@@ -177,13 +177,13 @@ class SchemaEditor(EndChecks):
     def rename_table(
         self, old: Maybe[str], new: Maybe[str], field: FieldKey | None = None, *, follow: bool = True
     ) -> None:
-        """`alter_db_table`: nothing when the name stays (letter case counts on PostgreSQL only)."""
+        """`alter_db_table`: nothing when the name stays (`ignores_table_name_case`)."""
         if old is UNKNOWN or new is UNKNOWN:
             for name in (old, new):
                 if name is not UNKNOWN:
                     self.db.doubt_table(name, "a table's name could not be told")
             return
-        if old == new or self.names.fold(old) == self.names.fold(new):
+        if old == new or self.names.fold_table(old) == self.names.fold_table(new):
             return
         table = self.existing(old)
         if table is None:

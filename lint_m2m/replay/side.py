@@ -108,7 +108,7 @@ class DatabaseSide:
         if self.layout.runs(model) is False:
             table = self.layout.table(model, view)
             if field is None and table is not UNKNOWN and model.options.proxy is False:
-                self.editor.db.foreign.add(self.names.fold(table))
+                self.editor.db.foreign.add(self.names.fold_table(table))
             return
         if self.layout.runs(model) is UNKNOWN:
             reason = f"it cannot be told whether `{model.key}` is migrated"

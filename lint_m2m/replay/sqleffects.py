@@ -177,7 +177,9 @@ class SqlApplier:
         db = self._db
         if db.get(name) is not None or db.absence_doubt(name) is not None or db.doubt is not None:
             return False
-        return db.names.fold(name) in db.gone or (db.names.vendor == "postgresql" and self._spelled_otherwise(name))
+        return db.names.fold_table(name) in db.gone or (
+            db.names.vendor == "postgresql" and self._spelled_otherwise(name)
+        )
 
     def _spelled_otherwise(self, name: str) -> bool:
         return name.islower() and any(table.name.lower() == name for table in self._db.tables())
@@ -249,7 +251,7 @@ class SqlApplier:
         if table is None:
             if not effect.if_exists and self._gone(effect.name):
                 editor.existing(effect.name, dropping=True)
-            db.doubtful_names.pop(db.names.fold(effect.name), None)
+            db.doubtful_names.pop(db.names.fold_table(effect.name), None)
             return
         if not effect.cascade and not editor.sqlite and table.existence_doubt is None:
             for other, column in db.referring(table.name):
