@@ -93,13 +93,14 @@ class StateOnly:
         self._models: dict[ModelKey, Origin] = {}
         self._fields: dict[FieldKey, Origin] = {}
 
-    def see(self, step: Step) -> None:
+    def see(self, step: Step, replay: Replay) -> None:
         """Take note of `step`. Renames in the state carry the notes along."""
         operation = step.operation
         if not step.on_state:
             return
         if isinstance(operation, RenameModel):
             self._rename(ModelKey(step.app_label, operation.old_name.lower()), operation.new_name.lower())
+            self._renamed_proxy(step, operation, replay)
         if step.on_database:
             return
         for model, field in _subjects(step.app_label, operation):
@@ -112,6 +113,17 @@ class StateOnly:
             self._models[ModelKey(old.app_label, new_name)] = self._models.pop(old)
         for key in [key for key in self._fields if key.model_key == old]:
             self._fields[FieldKey(key.app_label, new_name, key.name)] = self._fields.pop(key)
+
+    def _renamed_proxy(self, step: Step, operation: RenameModel, replay: Replay) -> None:
+        """RenameModel of a proxy does nothing in the database, not even to the columns of links that point at it."""
+        key = ModelKey(step.app_label, operation.new_name.lower())
+        model = step.after.get(key)
+        if model is None or replay.runs(model) is not False:
+            return
+        for owner in step.after.models():
+            for field in owner.many_to_many():
+                if field.field.relation is not None and field.field.relation.to == key:
+                    self._fields[owner.field_key(field.name)] = step.origin
 
     def of_model(self, key: ModelKey) -> Origin | None:
         """The last state-only operation on a model."""

@@ -100,7 +100,7 @@ class StateTableMissing(Rule):
         self._abandoned = Abandoned()
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._state_only.see(step)
+        self._state_only.see(step, replay)
         self._abandoned.see(step, replay)
         return iter(())
 

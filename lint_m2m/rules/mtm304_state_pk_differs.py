@@ -97,7 +97,7 @@ class StatePkDiffers(Rule):
         self._state_only = StateOnly()
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._state_only.see(step)
+        self._state_only.see(step, replay)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
