@@ -16,6 +16,9 @@ from lint_m2m.replay.facts import FieldKey, Origin
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 
+# Where a finding points that is about a file as a whole.
+WHOLE_FILE = Span(1, 1, 1, 1)
+
 
 class Rule:
     """Base of all rules: metadata as class attributes, two hooks, and helpers that fill a finding's places."""

@@ -51,6 +51,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
+from lint_m2m.graph import Graph
 from lint_m2m.migration import (
     UNKNOWN,
     AddField,
@@ -59,17 +60,20 @@ from lint_m2m.migration import (
     CreateModel,
     Field,
     FieldKind,
+    Location,
+    Migration,
     MigrationKey,
     ModelKey,
+    Project,
     Span,
     UnknownOperation,
 )
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
-from lint_m2m.rules.base import Rule
+from lint_m2m.rules.base import WHOLE_FILE, Rule
 from lint_m2m.rules.describe import enumeration
-from lint_m2m.rules.reach import touched, touched_by
+from lint_m2m.rules.reach import has_links, touched, touched_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,22 @@ class DynamicOperations(Rule):
     def __init__(self) -> None:
         # The parts of one migration that could not be read for one reason.
         self._parts: dict[tuple[MigrationKey, str], list[_Part]] = {}
+
+    def check_project(self, project: Project, graph: Graph) -> Iterator[Finding]:
+        for key in graph.unplanned:
+            node = graph.nodes[key]
+            if isinstance(node, Migration) and not node.replaces_complete and has_links(node.operations):
+                yield Finding(
+                    code=self.code,
+                    name=self.name,
+                    severity=self.severity,
+                    message=f"what `{key}` replaces cannot be read",
+                    location=Location(node.path, WHOLE_FILE),
+                    label="`replaces` is put together at run time",
+                    app_label=key.app_label,
+                    migration=key.name,
+                    notes=("not checked: its operations, which a fresh install runs",),
+                )
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         if step.conditional is None:  # else it is a part of operations that are reported as a whole

@@ -48,10 +48,8 @@ from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
 from lint_m2m.graph import Graph
-from lint_m2m.migration import Location, Project, Span
-from lint_m2m.rules.base import Rule
-
-_WHOLE_FILE = Span(1, 1, 1, 1)
+from lint_m2m.migration import Location, Project
+from lint_m2m.rules.base import WHOLE_FILE, Rule
 
 
 class BrokenGraph(Rule):
@@ -67,7 +65,7 @@ class BrokenGraph(Rule):
                 name=self.name,
                 severity=self.severity,
                 message=problem.message,
-                location=Location(node.path, problem.span or _WHOLE_FILE),
+                location=Location(node.path, problem.span or WHOLE_FILE),
                 certainty=problem.certainty,
                 reason=problem.reason,
                 label=problem.label,
@@ -76,7 +74,7 @@ class BrokenGraph(Rule):
                 runtime_error=problem.runtime_error,
                 related=tuple(
                     Related(
-                        location=Location(graph.nodes[other.migration].path, other.span or _WHOLE_FILE),
+                        location=Location(graph.nodes[other.migration].path, other.span or WHOLE_FILE),
                         message=other.message,
                     )
                     for other in problem.related

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lint_m2m.migration import (
     UNKNOWN,
@@ -33,6 +33,25 @@ def _links(state: StateView, models: frozenset[ModelKey] | None, app_label: str)
             through = through_of(field.field)
             if owner.key.app_label == app_label if models is None else (owner.key in models or through in models):
                 yield owner.field_key(field.name)
+
+
+def has_links(operations: Iterable[Operation]) -> bool:
+    """Whether operations define a many-to-many field, or may."""
+    for operation in operations:
+        match operation:
+            case SeparateDatabaseAndState():
+                found = has_links(operation.database_operations + operation.state_operations)
+            case ConditionalOperations():
+                found = any(has_links(branch) for branch in operation.branches)
+            case CreateModel():
+                found = not operation.links_complete or any(named.field.many_to_many for named in operation.fields)
+            case AddField() | AlterField():
+                found = operation.field.kind in (FieldKind.MANY_TO_MANY, FieldKind.UNKNOWN)
+            case _:
+                found = isinstance(operation, UnknownOperation)
+        if found:
+            return True
+    return False
 
 
 def touched(operation: UnknownOperation, step: Step) -> list[FieldKey]:
