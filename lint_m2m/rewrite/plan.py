@@ -31,7 +31,7 @@ _OF_DOWNTIME: Final = frozenset({"MTM401"})
 # A file name that the sequences may give a migration: it is made of the project's names, and those are a stranger's.
 _MODULE: Final = re.compile(r"\w+\.py")
 
-# What makes two findings the same before and after a fix: its place in the file, and the text there, may change.
+# What makes a finding that of the user's report: its place in the file, and the text there, may change meanwhile.
 _Key: TypeAlias = tuple[Path, str, str | None]
 
 
@@ -295,13 +295,12 @@ class _Project:
 
     def _require_better(self, before: Outcome, after: Outcome, finding: Finding, proposal: Proposal) -> None:
         """Unwritable unless `finding` is gone and nothing new has appeared."""
-        key = _key(self._root, finding)
-        was, now = (Counter(_key(self._root, one) for one in one.report.findings) for one in (before, after))
-        if now[key] >= was[key]:
+        was, now = (Counter(_about(one) for one in each.report.findings) for each in (before, after))
+        if now[_about(finding)] >= was[_about(finding)]:
             raise Unwritable("the finding would still be there")
         known = _TOLD | (_OF_DOWNTIME if proposal.downtime is not Downtime.NONE else frozenset())
         for one in after.report.findings:
-            if one.code not in known and now[_key(self._root, one)] > was[_key(self._root, one)]:
+            if one.code not in known and now[_about(one)] > was[_about(one)]:
                 raise Unwritable(f"it would bring {one.code} at {self._shown(one).path}:{one.span.line}: {one.message}")
         unread = Counter((part.path, part.reason) for part in before.unread)
         for part in after.unread:
@@ -318,11 +317,11 @@ class _Project:
         trial: Mapping[Path, bytes],
         lost: tuple[Lost, ...],
     ) -> Fix:
-        remaining = Counter(_key(self._root, one) for one in after.report.findings)
+        remaining = Counter(_about(one) for one in after.report.findings)
         gone = []
         for one in before.report.findings:
-            if remaining[_key(self._root, one)]:
-                remaining[_key(self._root, one)] -= 1
+            if remaining[_about(one)]:
+                remaining[_about(one)] -= 1
             elif one is not finding:
                 gone.append(self._shown(one))
         steps = zip(proposal.changes, render(proposal, way.situation).steps, strict=True)
@@ -356,6 +355,11 @@ class _Project:
     def _shown(self, finding: Finding) -> Finding:
         """The finding with its path as reports have it."""
         return replace(finding, location=finding.location._replace(path=self._path(self._root / finding.path)))
+
+
+def _about(finding: Finding) -> tuple[str, str]:
+    """What makes two findings the same before and after a fix: an operation may move to another migration."""
+    return finding.code, finding.field or finding.path
 
 
 def _key(root: Path, finding: Finding) -> _Key:

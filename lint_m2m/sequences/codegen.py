@@ -243,7 +243,7 @@ def without_comments(node: Node) -> Node:
     if isinstance(node, Text):
         return node
     inner = tuple(Item(prefix=one.prefix, value=without_comments(one.value)) for one in node.items)
-    return replace(node, items=inner, below=())
+    return replace(node, items=inner, beside="", below=())
 
 
 def renamed_call(node: Bracket, function: str) -> Bracket:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from lint_m2m.migration import Dependency
-from lint_m2m.sequences.layout import Bracket, Item, Node, items, lay_out, parse_node, text
+from lint_m2m.sequences.layout import INDENT, Bracket, Item, Node, inside_strings, items, lay_out, parse_node, text
 from lint_m2m.sequences.source import SourceFile, Unwritable, style_of
 from lint_m2m.sequences.values import Code, NewMigration, Proposal, Replacement, ReplaceOperations, Style, Where
 
@@ -40,7 +41,7 @@ def edit_migration(source: str, change: ReplaceOperations) -> str:
     for replacement in change.replacements:
         start, end = file.range(replacement.span)
         line = file.line_start(start)
-        if source[line:start].strip(" ") == "" and _ends_its_line(source, end):
+        if source[line:start].strip(" \t") == "" and _ends_its_line(source, end):
             edits.append(_replaced(source, line, start, end, replacement))
         else:
             inline.append(replacement)
@@ -128,7 +129,7 @@ def _rewritten_list(file: SourceFile, replacements: Iterable[Replacement], style
             found += [item, *new]
         else:
             found += new
-    rewritten = Bracket(opening="[", items=tuple(found), closing="]", exploded=True, below=bracket.below)
+    rewritten = replace(bracket, items=tuple(found), exploded=True)
     return start, end, lay_out(rewritten, indent=indent, limit=style.line_length)
 
 
@@ -139,8 +140,17 @@ def _indent_of(file: SourceFile, offset: int) -> int:
 
 def indented(code: str, indent: str) -> str:
     """`code` with `indent` before each line but the first; the inside of strings stays."""
-    moved = lay_out(text(code), indent=len(indent), limit=None)
-    return moved if "\n" in code else code
+    if "\n" not in code:
+        return code
+    if "\t" not in indent:
+        return lay_out(text(code), indent=len(indent), limit=None)
+    # In a file that is indented with tabs, a level is a tab.
+    lines, kept = lay_out(text(code), indent=0, limit=None).split("\n"), inside_strings(code)
+    for number, line in enumerate(lines[1:], start=2):
+        if number not in kept and line.strip():
+            levels, rest = divmod(len(line) - len(line.lstrip(" ")), INDENT)
+            lines[number - 1] = indent + "\t" * levels + " " * rest + line.lstrip(" ")
+    return "\n".join(lines)
 
 
 # Dependencies.
@@ -184,13 +194,7 @@ def _with_dependencies(
     new = [item for item in new if lay_out(item.value, indent=0, limit=None).replace("'", '"') not in known]
     if not new:
         return []
-    bracket = Bracket(
-        opening="[",
-        items=(*bracket_or_text.items, *new),
-        closing="]",
-        exploded=bracket_or_text.exploded,
-        below=bracket_or_text.below,
-    )
+    bracket = replace(bracket_or_text, items=(*bracket_or_text.items, *new))
     indent_width = _indent_of(file, start)
     before = file.column(start) - indent_width
     return [(start, end, lay_out(bracket, indent=indent_width, limit=style.line_length, before=before))]

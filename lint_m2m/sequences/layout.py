@@ -50,6 +50,7 @@ class Bracket:
     items: tuple[Item, ...]
     closing: str
     exploded: bool = False
+    beside: str = ""  # a comment behind the opening bracket
     below: tuple[str, ...] = ()  # comments after the last item
 
     def item(self, name: str) -> Item | None:
@@ -119,10 +120,10 @@ def lay_out(node: Node, *, indent: int, limit: int | None, before: int = 0, afte
         return flat
     if isinstance(node, Text):
         return _moved(node, indent)
-    if not node.items and not node.below:
+    if not node.items and not node.below and not node.beside:
         return f"{node.opening}{node.closing}"
     inner = " " * (indent + INDENT)
-    lines = [node.opening]
+    lines = [f"{node.opening}  {node.beside}" if node.beside else node.opening]
     for item in node.items:
         lines += [inner + comment for comment in item.above]
         value = lay_out(item.value, indent=indent + INDENT, limit=limit, before=len(item.prefix), after=1)
@@ -139,7 +140,7 @@ def _flat(node: Node) -> str | None:
         return None if "\n" in node.text or "\r" in node.text else node.text
     if node.exploded and node.items:
         return None
-    if node.below:
+    if node.below or node.beside:
         return None
     parts = []
     for item in node.items:
@@ -153,7 +154,7 @@ def _flat(node: Node) -> str | None:
 
 def _moved(node: Text, indent: int) -> str:
     lines = node.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    kept = _inside_strings(node.text)
+    kept = inside_strings(node.text)
     moved = [lines[0]]
     for number, line in enumerate(lines[1:], start=2):
         if number in kept or not line.strip():
@@ -164,7 +165,7 @@ def _moved(node: Text, indent: int) -> str:
     return "\n".join(moved)
 
 
-def _inside_strings(source: str) -> set[int]:
+def inside_strings(source: str) -> set[int]:
     """The lines (from 1) that begin inside a string: their blanks are data."""
     found: set[int] = set()
     try:
@@ -235,17 +236,19 @@ class _Reader:
         comments = [one for one in source.comments if start <= one.start < end]
         comments = [one for one in comments if not any(first <= one.start < last for first, last in bounds)]
         found: list[Item] = []
+        beside = next((one for one in comments if not source.text[start : one.start].strip(" \t")), None)
+        comments = [one for one in comments if one is not beside]
         before = start
         for (prefix, value), (first, last) in zip(parts, bounds, strict=True):
             above = [one for one in comments if before <= one.start < first]
-            beside = self._beside(comments, last, end)
-            comments = [one for one in comments if one not in above and one is not beside]
+            behind = self._beside(comments, last, end)
+            comments = [one for one in comments if one not in above and one is not behind]
             found.append(
                 Item(
                     prefix=prefix,
                     value=self.read(value),
                     above=tuple(one.text for one in above),
-                    beside="" if beside is None else beside.text,
+                    beside="" if behind is None else behind.text,
                 )
             )
             before = last
@@ -259,6 +262,7 @@ class _Reader:
             items=tuple(found),
             closing=source.text[end - 1],
             exploded=(several and (comma or self._keep_lines)) and not single,
+            beside="" if beside is None else beside.text,
             below=tuple(one.text for one in comments),
         )
 
