@@ -17,7 +17,7 @@ from lint_m2m.sequences.layout import Node, call, items, lay_out, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Code, Link, PlacedOperation, Replacement, Situation, Through, Where
 
-_COPY = '''\
+COPY = '''\
 def {copy}(source, source_fields, target, target_fields):
     """Copy pairs in batches, which never fill the memory; those that are there stay."""
     rows = source.order_by("pk").values_list("pk", *source_fields)
@@ -128,7 +128,7 @@ def functions(situation: Situation, writer: Writer, copy: Copy, *, emptied: bool
     def copied(*arguments: Node) -> str:
         return lay_out(call(helper, *arguments, exploded=True), indent=indent, limit=limit)
 
-    source = _COPY.format(copy=helper)
+    source = COPY.format(copy=helper)
     if copy.through.model.options.bases != ():
         source = source.replace(_IN_BULK, _ONE_BY_ONE)
     return Functions(

@@ -6,7 +6,8 @@ AlterField points `through=` at it; both run no SQL. Further fields of the model
 When: `through=` is added to a many-to-many with an automatic table (by AlterField, or by removing the field and adding
 it again), the through model has no table yet, its key is an
 integer that the database counts, and its foreign keys can be those of the table. A column of another name is pinned
-with `db_column`, the unique pair is declared as `unique_together`; a named constraint for it is made for real.
+with `db_column`, the unique pair is declared as `unique_together`; a named constraint for it is made for real. Where a
+field without `through=` was removed and added again, an AlterField does the same and keeps the table.
 
 Downtime: none. Columns that must not be null are added so that they may be at first, since code of the running
 release goes on inserting rows without them; a migration of its own, after the deployment, demands them. A constraint
@@ -23,16 +24,18 @@ from collections.abc import Iterator
 
 from lint_m2m.finding import Downtime
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import Switch, keepable, switch
-from lint_m2m.sequences.applying import applicability, may_have_run
+from lint_m2m.sequences.add_through import Switch, alter_node, alteration, keepable, switch
+from lint_m2m.sequences.applying import applicability, lost_links, may_have_run
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.switching import Manner, can_stage, changes
-from lint_m2m.sequences.values import Proposal, Situation
+from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
 
 ID = "keep-table"
 
 
 def propose(situation: Situation) -> Iterator[Proposal]:
+    if recreated_alike(situation):
+        yield _altered(situation)
     if not keepable(situation):
         return
     writer = Writer(situation, None if situation.migration is None else situation.migration.path)
@@ -52,6 +55,67 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         changes=changes(situation, writer, facts, Manner(rename=False, staged=staged)),
         recommended=not may_have_run(situation),
         caveats=(*_caveats(situation, facts), *caveats.of_through(situation), *caveats.of_failed_run(situation)),
+        verify=caveats.VERIFY,
+    )
+
+
+def recreated_alike(situation: Situation) -> bool:
+    """Whether an automatic many-to-many was removed and added again, both times with a table of its own."""
+    old, new, removal, link = situation.old, situation.new, situation.removal, situation.link
+    alter = alteration(situation)
+    if situation.kind is not ChangeKind.RECREATED or old is None or new is None or removal is None or link is None:
+        return False
+    if alter is None or any("." in one.address or one.operation.span is None for one in (alter, removal)):
+        return False
+    before, after = old.field.relation, new.field.relation
+    return (
+        before is not None
+        and after is not None
+        and not (old.uncertain or new.uncertain)
+        and before.to == after.to
+        and before.through is None
+        and after.through is None
+        and before.auto_columns == after.auto_columns
+        and situation.new_table is not None
+    )
+
+
+def _altered(situation: Situation) -> Proposal:
+    """AlterField in the place of the two: the table stays, or gets its new name."""
+    migration, link, removal, alter = situation.migration, situation.link, situation.removal, alteration(situation)
+    assert migration is not None
+    assert link is not None
+    assert removal is not None
+    assert removal.operation.span is not None
+    assert alter is not None
+    assert alter.operation.span is not None
+    assert situation.new_table is not None
+    writer = Writer(situation, migration.path)
+    same = situation.new_table == link.table.name
+    return Proposal(
+        id=ID,
+        title=f"alter `{situation.key.name}`, so that its table stays",
+        why="`AlterField` does all that removing and adding was to do, and every link stays",
+        downtime=Downtime.NONE if same else Downtime.BRIEF,
+        applicability=applicability(situation),
+        changes=(
+            ReplaceOperations(
+                migration=migration.key,
+                path=migration.path,
+                replacements=(
+                    Replacement(address=removal.address, span=removal.operation.span),
+                    Replacement(
+                        address=alter.address,
+                        span=alter.operation.span,
+                        operations=(writer.code(alter_node(situation, writer)),),
+                    ),
+                ),
+                title="replace `operations` with",
+            ),
+            *lost_links(situation, situation.new_table, situation.new_columns or link.columns),
+        ),
+        recommended=True,
+        caveats=tuple(caveats.of_names(situation)),
         verify=caveats.VERIFY,
     )
 

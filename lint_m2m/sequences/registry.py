@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from lint_m2m.sequences import (
     copy_between_throughs,
     copy_rows,
+    copy_then_remove,
     drop_through_keep_table,
     drop_through_rename_table,
     expand_contract,
@@ -37,6 +38,7 @@ SEQUENCES: Final[tuple[Proposer, ...]] = (
     copy_rows.propose,
     expand_contract.propose,
     temporary_field.propose,
+    copy_then_remove.propose,
     rewrite_history.propose,
     fake.propose,
 )

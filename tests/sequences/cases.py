@@ -355,6 +355,14 @@ class Membership(models.Model):
         sequences=KEEP,
         patch=_split,
     ),
+    Case(
+        "recreated without a through model",
+        PLAIN,
+        {"library": AUTHOR + BOOK.replace('"books"', '"books", blank=True, db_table="writers"')},
+        sequences=KEEP[:1],
+        patch=_recreated,
+        formatted=True,
+    ),
     Case("recreated", PLAIN, after(), sequences=KEEP[::-1], patch=_recreated),
     Case(
         "table of the field's own",
@@ -721,4 +729,58 @@ SWAPPED = (
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED)
+CATEGORY = "class Category(models.Model):\n    name = models.CharField(max_length=9)\n"
+
+
+def post(field: str) -> dict[str, str]:
+    return {"blog": f"{CATEGORY}\nclass Post(models.Model):\n    title = models.CharField(max_length=9)\n    {field}\n"}
+
+
+def _by_alter_field(folder: Path) -> None:
+    """One AlterField, as people write it who shorten what makemigrations wrote."""
+    path = next((folder / "blog" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    start = text.index("        migrations.RemoveField(")
+    text = text[:start] + text[text.index("        migrations.AddField(") :]
+    path.write_text(text.replace("AddField", "AlterField"))
+
+
+_KEY = "category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name='posts')"
+_NULLABLE = "category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, db_column='cat')"
+_MANY = "category = models.ManyToManyField(Category, related_name='posts')"
+_MANIES = "categories = models.ManyToManyField(Category)"
+_POST = ("blog", "post", "category")
+THEN = ("copy-then-remove",)
+
+REPLACED = (
+    Case("key to many", post(_KEY), post(_MANY), _POST, sequences=THEN, single=True),
+    Case("key to many formatted", post(_KEY), post(_MANY), _POST, sequences=THEN, formatted=True, single=True),
+    Case(
+        "key to many of another name",
+        post(_KEY),
+        post(_MANIES),
+        ("blog", "post", "categories"),
+        sequences=THEN,
+        formatted=True,
+        was="category",
+        single=True,
+    ),
+    Case("key that may be null to many", post(_NULLABLE), post(_MANY), _POST, sequences=THEN, single=True),
+    Case("key altered to many", post(_KEY), post(_MANY), _POST, sequences=THEN, patch=_by_alter_field, single=True),
+    Case("many to key", post(_MANY), post(_NULLABLE), _POST, shown=THEN, single=True),
+    Case("many to key altered", post(_MANY), post(_NULLABLE), _POST, shown=THEN, patch=_by_alter_field, single=True),
+    Case(
+        "many to key of another name",
+        post(_MANIES),
+        post(_NULLABLE),
+        _POST,
+        shown=THEN,
+        formatted=True,
+        was="categories",
+        reported="categories",
+        single=True,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED)

@@ -57,6 +57,12 @@ class Case:
     remaining: Mapping[str, frozenset[str]] = declare(default_factory=dict)
     # The table before may hold a pair several times, and does.
     twice: bool = False
+    # The field's name before, where that is another.
+    was: str | None = None
+    # The field that the finding names, where that is another.
+    reported: str | None = None
+    # Each owner has one link at most.
+    single: bool = False
 
     def build(self, folder: Path, server: Server) -> Path:
         """The project with its migrations before and after, models.py as after."""

@@ -144,12 +144,14 @@ def _prove(
     guilty: Sequence[str],
     old_code: bool,
     twice: bool = False,
+    was: str | None = None,
+    single: bool = False,
     compare: bool = True,
 ) -> dict[str, Any]:
     """The whole proof; the answer is empty, or says what is wrong."""
-    proof = Proof(field, before)
+    proof = Proof(field, before, was)
     proof.to_before()
-    proof.insert(twice=twice)
+    proof.insert(twice=twice, single=single)
     if old_code:
         proof.migrate(*guilty)
         proof.use_old_code()
@@ -165,12 +167,13 @@ def _prove(
 class Proof:
     """One database, migrated forth and back."""
 
-    def __init__(self, field: Sequence[str], before: dict[str, str]) -> None:
+    def __init__(self, field: Sequence[str], before: dict[str, str], was: str | None) -> None:
         self.field = field
         self.before = before
+        self.was = was or field[2]
         self.wrong: list[str] = []
         self.pairs: list[tuple[int, int]] = []
-        self.old_through: Any = None
+        self.was_column = False
 
     def state(self, leaf: bool) -> Any:
         from django.db import connection
@@ -192,17 +195,19 @@ class Proof:
         for app, name in self.before.items():
             self.migrate(app, name)
 
-    def insert(self, *, twice: bool) -> None:
+    def insert(self, *, twice: bool, single: bool) -> None:
         apps = self.state(leaf=False)
         owner = apps.get_model(self.field[0], self.field[1])
-        field = owner._meta.get_field(self.field[2])
+        field = owner._meta.get_field(self.was)
         target = field.related_model
-        owners = [owner.objects.create(**_values(owner, number)) for number in range(4)]
-        targets = owners if target is owner else [target.objects.create(**_values(target, n)) for n in range(4)]
-        self.old_through = field.remote_field.through
+        targets = [] if target is owner else [target.objects.create(**_values(target, n)) for n in range(4)]
+        needs = {} if field.many_to_many else {field.attname: targets[0].pk}
+        owners = [owner.objects.create(**_values(owner, number), **needs) for number in range(7 if single else 4)]
+        targets = targets or owners
+        self.was_column = not field.many_to_many
         for one in owners:
-            for other in targets:
-                if (one.pk + 2 * other.pk) % 3:
+            for other in targets[one.pk % 4 :][:1] if single else targets:
+                if (one.pk + 2 * other.pk) % 3 or single:
                     self._link(field, one.pk, other.pk)
         self.pairs = self.rows(field)
         for pair in self.pairs[:3] if twice else ():
@@ -210,6 +215,9 @@ class Proof:
         assert len(self.pairs) >= 6
 
     def _link(self, field: Any, one: object, other: object) -> Any:
+        if not field.many_to_many:
+            field.model.objects.filter(pk=one).update(**{field.attname: other})
+            return None
         through = field.remote_field.through
         source = through._meta.get_field(field.m2m_field_name())
         target = through._meta.get_field(field.m2m_reverse_field_name())
@@ -218,6 +226,9 @@ class Proof:
         )
 
     def rows(self, field: Any) -> list[tuple[int, int]]:
+        if not field.many_to_many:
+            filled = field.model.objects.filter(**{f"{field.name}__isnull": False})
+            return sorted(filled.values_list("pk", field.attname))
         through = field.remote_field.through
         source = through._meta.get_field(field.m2m_field_name())
         target = through._meta.get_field(field.m2m_reverse_field_name())
@@ -226,11 +237,11 @@ class Proof:
     def check(self, moment: str, leaf: bool) -> None:
         apps = self.state(leaf)
         owner = apps.get_model(self.field[0], self.field[1])
-        field = owner._meta.get_field(self.field[2])
+        field = owner._meta.get_field(self.field[2] if leaf else self.was)
         rows = self.rows(field)
         if rows != self.pairs:
             self.wrong.append(f"{moment}: {len(rows)} rows of {len(self.pairs)}, or others")
-        if not getattr(field.remote_field, "symmetrical", False):
+        if field.many_to_many and not getattr(field.remote_field, "symmetrical", False):
             seen = sorted((one.pk, other.pk) for one in owner.objects.all() for other in getattr(one, field.name).all())
             if seen != self.pairs:
                 self.wrong.append(f"{moment}: the ORM sees {len(seen)} links of {len(self.pairs)}")
@@ -276,10 +287,11 @@ class Proof:
         link = self._link(field, one.pk, other.pk)
         if (one.pk, other.pk) not in self.rows(field):
             self.wrong.append("a new link is not seen")
-        link.delete()
+        if link is not None:
+            link.delete()
+        one.delete()
         if target is not owner:
             other.delete()
-        one.delete()
 
     def back(self) -> None:
         self.to_before()
@@ -298,11 +310,12 @@ class Proof:
                 if model._meta.managed and not model._meta.proxy:
                     editor.create_model(model)
         owner = apps.get_model(self.field[0], self.field[1])
-        through = owner._meta.get_field(self.field[2]).remote_field.through
-        table = through._meta.db_table
-        here, there = _described(connection, table), _described(other, table)
-        if here != there:
-            self.wrong.append(f"schema of {table}: {here} is not {there}")
+        field = owner._meta.get_field(self.field[2])
+        tables = [field.remote_field.through._meta.db_table] if field.many_to_many else []
+        for table in [*tables, *([owner._meta.db_table] if self.was_column else [])]:
+            here, there = _described(connection, table), _described(other, table)
+            if here != there:
+                self.wrong.append(f"schema of {table}: {here} is not {there}")
 
 
 def _described(connection: Any, table: str) -> Any:
