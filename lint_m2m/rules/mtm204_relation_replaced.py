@@ -1,9 +1,10 @@
-"""Foreign key replaced by a many-to-many (or the reverse) without copying the values.
+"""Relation replaced by another of the same models without copying the values.
 
 ## What it does
 
 Finds a foreign key removed and a many-to-many field to the same model added under the same or nearly the same name
-(`author`, `authors`), or the reverse, in one migration or in neighbouring ones, when nothing copied the values.
+(`author`, `authors`), or the reverse, in one migration or in neighbouring ones, when nothing copied the values. So is a
+many-to-many that moves to the other model: `Book.authors` removed, `Author.books` added.
 
 ## Why it breaks
 
@@ -67,8 +68,8 @@ operations = [
 
 ## When it stays silent
 
-When the names have nothing in common, when the model was made in the same migration (it has no rows yet), and when a
-data operation near by touches the old field.
+When the names have nothing in common (for a many-to-many on the other model: the names on both sides), when the model
+was made in the same migration (it has no rows yet), and when a data operation near by touches the old field.
 
 ## References
 
@@ -112,7 +113,8 @@ from lint_m2m.rules.loss import (
     writes,
 )
 
-_KINDS = (FieldKind.FOREIGN_KEY, FieldKind.MANY_TO_MANY)
+_WORDS = {FieldKind.FOREIGN_KEY: "foreign key", FieldKind.MANY_TO_MANY: "many-to-many"}
+_KINDS = tuple(_WORDS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,11 +122,13 @@ class _Relation:
     """A relation that comes or goes. `key` is its name now, `told` its name then.
 
     `links` is the table of a many-to-many, `owner` that of the model. `data` counts the data operations before it.
+    `reverse` is what the other side calls it: `related_name`, else the model.
     """
 
     key: FieldKey
     told: FieldKey
     to: Maybe[ModelRef | None]
+    reverse: str
     kind: FieldKind
     position: int
     origin: Origin
@@ -216,11 +220,7 @@ class RelationReplaced(Rule):
         readers = [(number, op) for number, op in near if number < removed.data and _touches(op, removed)]
         if any(_fills(number, op, added, readers) for number, op in near):
             return
-        old, new = (
-            ("foreign key", "many-to-many")
-            if removed.kind is FieldKind.FOREIGN_KEY
-            else ("many-to-many", "foreign key")
-        )
+        old, new = _WORDS[removed.kind], _WORDS[added.kind]
         finding = self.finding(
             removed.origin,
             f"the {old} `{removed.label}` is removed for the {new} `{added.label}`, and nothing copies its values",
@@ -235,6 +235,8 @@ class RelationReplaced(Rule):
             reason = f"{data_place(unread)} could not be read whole: {unread.unread}"
         elif stored is not None:
             reason = f"{data_place(stored)} reads the old field and may have stored its values elsewhere"
+        elif removed.kind is added.kind:
+            reason = "the new one links the same models the other way round"
         elif removed.told.name != added.told.name:
             reason = "the names are alike, not equal"
         certainty = Certainty.CERTAIN if reason is None else Certainty.LIKELY
@@ -248,6 +250,7 @@ def _relation(key: FieldKey, field: Field, step: Step, replay: Replay, *, links:
         key=key,
         told=key,
         to=None if field.relation is None else field.relation.to,
+        reverse=_reverse(key, field),
         kind=field.kind,
         position=step.position,
         origin=step.origin,
@@ -259,21 +262,38 @@ def _relation(key: FieldKey, field: Field, step: Step, replay: Replay, *, links:
 
 
 def _replaces(removed: _Relation, added: _Relation, replay: Replay) -> bool:
-    """Whether `added` takes the place of `removed`: other kind, same model, same target, like name, near by."""
+    """Whether `added` takes the place of `removed`, near by."""
+    if removed.to is UNKNOWN or not (_other_kind(removed, added) or _turned_round(removed, added)):
+        return False
+    first, last = sorted((removed.position, added.position))
+    return app_distance(replay, added.key.app_label, first, last) <= PAIR_WINDOW
+
+
+def _other_kind(removed: _Relation, added: _Relation) -> bool:
+    """Same model, same target, like name, and another kind of field."""
     return (
         removed.kind is not added.kind
         and removed.key.model_key == added.key.model_key
-        and removed.to is not UNKNOWN
         and removed.to == added.to
         and alike(removed.key.name, added.key.name)
-        and app_distance(
-            replay,
-            added.key.app_label,
-            min(removed.position, added.position),
-            max(removed.position, added.position),
-        )
-        <= PAIR_WINDOW
     )
+
+
+def _turned_round(removed: _Relation, added: _Relation) -> bool:
+    """The same many-to-many, declared on the other model: both names fit."""
+    return (
+        removed.kind is added.kind is FieldKind.MANY_TO_MANY
+        and removed.key.model_key == added.to
+        and removed.to == added.key.model_key
+        and removed.key.model_key != added.key.model_key
+        and alike(added.key.name, removed.reverse)
+        and alike(removed.key.name, added.reverse)
+    )
+
+
+def _reverse(key: FieldKey, field: Field) -> str:
+    name = None if field.relation is None else field.relation.related_name
+    return name if isinstance(name, str) and not name.endswith("+") else key.model
 
 
 def alike(one: str, other: str) -> bool:
