@@ -180,6 +180,6 @@ def _declared(
             return None
         real = next((f"`{unique.name}`" for unique in held), "no unique set on that pair")
         return f"`{{model}}` declares the constraint `{name}`, but table `{table.name}` has {real}"
-    if held and table.auto_of is not None:
+    if held:
         return f"table `{table.name}` has a unique set on {{pair}} that `{{model}}` does not declare"
     return None
