@@ -266,7 +266,10 @@ class FieldSide(LinkSide):
                 if index.columns != (column,) or index.unique or index.pending or index.name in named
             ]
         elif now and not was:
-            self.editor.index_free(table, columns=(column,))
+            if index_wanted(old) is UNKNOWN:
+                table.indexes = [index for index in table.indexes if index.columns != (column,) or index.unique]
+            else:
+                self.editor.index_free(table, columns=(column,))
             self.editor.db.add_index(
                 table,
                 Index(
