@@ -18,6 +18,10 @@ MODELS = ("A", "B", "C", "AB", "D")
 FIELDS = ("x", "y", "z", "a", "b", "c", "f", "g")
 
 
+def _is_label(base: Any) -> bool:
+    return isinstance(base, str)
+
+
 class ExtraColumnField(models.ManyToManyField):
     """Like SortedManyToManyField: its automatic table would have one more column (never made here)."""
 
@@ -76,8 +80,23 @@ class Generator:
         return f"{model.app_label}.{model.name}"
 
     def free_field(self, model: Any) -> str | None:
-        names = [name for name in FIELDS if name not in model.fields]
+        taken = {name for one in self.family(model) for name in one.fields}
+        names = [name for name in FIELDS if name not in taken]
         return self.rng.choice(names) if names else None
+
+    def family(self, model: Any) -> list[Any]:
+        """The model, those it inherits from and those that inherit from it: no two may have a field of one name."""
+        found = [model]
+        for one in found:
+            bases = {base.lower() for base in one.bases if isinstance(base, str)}
+            own = self.label(one).lower()
+            found += [
+                other
+                for other in self.state.models.values()
+                if other not in found
+                and (self.label(other).lower() in bases or own in map(str.lower, filter(_is_label, other.bases)))
+            ]
+        return found
 
     def free_model(self) -> str | None:
         names = [name for name in MODELS if (self.app, name.lower()) not in self.state.models]
