@@ -342,6 +342,10 @@ class Database:
         for index in table.indexes:
             if old in index.columns:
                 index.columns = tuple(new if key == old else key for key in index.columns)
+        for other in self._incoming.get(self.names.fold_table(table.name), ()):
+            for key, column in other.columns.items():
+                if column.references == table.name and column.target == old_name:
+                    other.columns[key] = column._replace(target=new_name)
 
     def begin_migration(self, position: int) -> None:
         self.position = position

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from lint_m2m.replay.database import Database, Index, Table
 from lint_m2m.replay.editor import Editor, Later, Raises
 from lint_m2m.replay.facts import (
+    ColumnFact,
     FailureKind,
 )
 
@@ -16,9 +17,8 @@ class EndChecks(Editor):
 
     def check_new_table(self, table: Table) -> None:
         """What is left to do for a table just made, when the migration ends: foreign keys, unique sets and indexes."""
-        if not self.sqlite:
-            for column in [key for key in table.columns if key in table.foreign_keys]:
-                self.check_target(table, column)
+        for column in [key for key in table.columns if key in table.foreign_keys]:
+            self.check_target(table, column)
         if self.vendor == "mysql":
             for column in table.foreign_keys:
                 self._check_key_name(table, column)
@@ -98,11 +98,14 @@ class EndChecks(Editor):
             raise Raises(self.later.pop().failure)
 
     def check_target(self, table: Table, column: str) -> None:
-        """The table that a foreign key points at must exist when the key is made."""
-        target = table.columns[column].references if column in table.columns else None
-        if target is None or not self._target_missing(self.db, target):
-            return
+        """The table and the column that a foreign key points at must exist when the key is made.
 
+        SQLite looks at all keys when a migration ends, and only for the column if it finds the table.
+        """
+        fact = table.columns.get(column)
+        target = None if fact is None else fact.references
+        if fact is None or target is None:
+            return
         uid, fold = table.uid, self.names.fold_table
 
         def still(database: Database) -> str | None:
@@ -114,11 +117,33 @@ class EndChecks(Editor):
                 return None
             return self.wording.target_missing(now.name, target)
 
-        self.later.append(
-            Later(
-                self.failure(FailureKind.TABLE_MISSING, self.wording.target_missing(table.name, target), table=target),
-                still,
-            )
+        def still_without(database: Database) -> str | None:
+            now = database.by_uid(uid)
+            if now is None:
+                return None
+            for key in now.foreign_keys:
+                own = now.columns.get(key)
+                if own is not None and own.target == fact.target and self._target_column_missing(database, own):
+                    return self.wording.target_column_missing(now.name, own.references or "", own.target or "")
+            return None
+
+        if not self.sqlite and self._target_missing(self.db, target):
+            words = self.wording.target_missing(table.name, target)
+            self.later.append(Later(self.failure(FailureKind.TABLE_MISSING, words, table=target), still))
+        elif fact.target is not None and self._target_column_missing(self.db, fact):
+            words = self.wording.target_column_missing(table.name, target, fact.target)
+            failure = self.failure(FailureKind.COLUMN_MISSING, words, table=target, column=fact.target)
+            self.later.append(Later(failure, still_without))
+
+    @staticmethod
+    def _target_column_missing(database: Database, fact: ColumnFact) -> bool:
+        known = None if fact.references is None else database.get(fact.references)
+        return (
+            known is not None
+            and fact.target is not None
+            and known.shape_doubt is None
+            and known.existence_doubt is None
+            and database.names.fold(fact.target) not in known.columns
         )
 
     @staticmethod

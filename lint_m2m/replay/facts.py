@@ -50,8 +50,9 @@ class ColumnFact(NamedTuple):
     type_name: str | None = None
     not_null: Maybe[bool] = True
     primary_key: bool = False
-    # The table a foreign key of this column points at.
+    # The table a foreign key of this column points at, and the column there, as far as it is known.
     references: str | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ class Column(NamedTuple):
     references: Maybe[str | None]
     constrained: bool
     field: Field | None
+    # The column a foreign key points at, as far as it is known.
+    target: str | None = None
 
 
 class Columns(NamedTuple):
@@ -103,6 +105,31 @@ class Layout:
         """The table of the model that a relation names."""
         model = view.lookup(ref)
         return UNKNOWN if model is UNKNOWN or model is None else self.table(model, view)
+
+    def reference_column(self, ref: Maybe[ModelRef], view: StateView, to_field: Maybe[str | None] = None) -> str | None:
+        """The column of `reference_table` that a foreign key points at; ``None`` when it cannot be told."""
+        model = view.lookup(ref)
+        if model is UNKNOWN or model is None or to_field is UNKNOWN:
+            return None
+        concrete = self.concrete(model, view)
+        if concrete is UNKNOWN or concrete.uncertain is not None:
+            return None
+        keys = [
+            state
+            for state in concrete.fields.values()
+            if (state.field.primary_key is not False if to_field is None else state.name == to_field)
+        ]
+        if not keys and to_field is None:
+            implied, doubt = self._implied_key(concrete, view)
+            return implied[0].column if doubt is None else None
+        if (
+            len(keys) != 1
+            or keys[0].uncertain is not None
+            or (to_field is None and keys[0].field.primary_key is UNKNOWN)
+        ):
+            return None
+        column = self.column(keys[0].name, keys[0].field)
+        return None if column is UNKNOWN else column
 
     def runs(self, model: ModelState) -> Maybe[bool]:
         """`Options.can_migrate`: not for proxy, swapped-out and unmanaged models."""
@@ -199,6 +226,7 @@ class Layout:
             self.reference_table(relation.to, view),
             relation.db_constraint is True,
             field,
+            self.reference_column(relation.to, view, relation.to_field),
         )
 
     def primary_key(self, model: ModelState, view: StateView) -> Maybe[Column]:

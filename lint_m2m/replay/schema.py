@@ -79,14 +79,20 @@ class SchemaEditor(EndChecks):
         owner = view.get(link.key.model_key)
         owner_table = self.layout.table(owner, view) if owner is not None else UNKNOWN
         target_table = self.layout.reference_table(link.to, view)
-        for column, references in ((link.source, owner_table), (link.target, target_table)):
+        for column, references, to in (
+            (link.source, owner_table, link.key.model_key),
+            (link.target, target_table, link.to),
+        ):
             if column is UNKNOWN:
                 db.doubt_shape(table, f"`{link.key}` points at a model that is not known")
                 continue
             db.put_column(
                 table,
                 ColumnFact(
-                    name=column, type_name="ForeignKey", references=None if references is UNKNOWN else references
+                    name=column,
+                    type_name="ForeignKey",
+                    references=None if references is UNKNOWN else references,
+                    target=self.layout.reference_column(to, view),
                 ),
             )
             if link.constrained:
@@ -216,7 +222,9 @@ class SchemaEditor(EndChecks):
         self.db.put_column(table, column_fact(item))
         if item.constrained:
             self.db.add_foreign_key(table, folded)
-            if not self.sqlite:
+            if self.sqlite:
+                self.check_target(table, folded)
+            else:
                 self.target_exists(table, folded)
         index = self.index_column(table, item)
         if index is not None:
@@ -276,7 +284,16 @@ class SchemaEditor(EndChecks):
         self.db.rename_column(table, old, new)
         self.effects.append(ColumnRenamed(table=self.db.fact(table), old_name=old, new_name=new))
 
-    def alter_key(self, table: Table, column: str, *, was: bool, now: bool, target: Maybe[str | None]) -> None:
+    def alter_key(
+        self,
+        table: Table,
+        column: str,
+        *,
+        was: bool,
+        now: bool,
+        target: Maybe[str | None],
+        target_column: str | None,
+    ) -> None:
         """What `_alter_field` does with the foreign key of a folded column of a field that changed.
 
         An existing one is dropped if the old state has one (`was`), and one is made if the new state has one (`now`)
@@ -288,7 +305,7 @@ class SchemaEditor(EndChecks):
         made = now and (dropped or not was)
         fact = table.columns.get(column)
         if fact is not None and target is not UNKNOWN and (made or column not in table.foreign_keys):
-            self.db.put_column(table, fact._replace(references=target))
+            self.db.put_column(table, fact._replace(references=target, target=target_column))
         if not made:
             return
         if column in table.foreign_keys and fact is not None and target is not UNKNOWN and target is not None:
@@ -356,4 +373,5 @@ def column_fact(item: Column) -> ColumnFact:
         not_null=item.not_null,
         primary_key=item.primary_key,
         references=None if item.references is UNKNOWN else item.references,
+        target=item.target,
     )

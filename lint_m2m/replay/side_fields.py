@@ -229,8 +229,8 @@ class FieldSide(LinkSide):
         folded = self.names.fold(new_item.column)
         if folded not in table.columns:
             return
-        was_constrained = folded in table.foreign_keys
-        database.put_column(table, column_fact(new_item)._replace(references=table.columns[folded].references))
+        was_constrained, known = folded in table.foreign_keys, table.columns[folded]
+        database.put_column(table, column_fact(new_item)._replace(references=known.references, target=known.target))
         single = [index for index in table.indexes if index.columns == (folded,) and index.unique]
         if is_unique(old_field) and not new_item.unique:
             for index in single:
@@ -249,7 +249,12 @@ class FieldSide(LinkSide):
             )
         self._alter_index(table, folded, old, old_field, new_field)
         editor.alter_key(
-            table, folded, was=_was_constrained(old_field), now=new_item.constrained, target=new_item.references
+            table,
+            folded,
+            was=_was_constrained(old_field),
+            now=new_item.constrained,
+            target=new_item.references,
+            target_column=new_item.target,
         )
         self._retarget_column(change, table, old_field, new_field, new_item.column, was_constrained)
 

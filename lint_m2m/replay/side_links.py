@@ -100,7 +100,14 @@ class LinkSide(DatabaseSide):
                     self.editor.existing(name)
                 continue
             folded = self.names.fold(now)
-            self.editor.alter_key(table, folded, was=old.constrained, now=new.constrained, target=now_table)
+            self.editor.alter_key(
+                table,
+                folded,
+                was=old.constrained,
+                now=new.constrained,
+                target=now_table,
+                target_column=self.layout.reference_column(now_model, after),
+            )
 
     def _rows_must_fit(self, table: Table, old: LinkTable, new: LinkTable, change: Change) -> None:
         """Link rows that point at one model do not point at another one, unless the two share their table (a proxy)."""

@@ -218,6 +218,18 @@ class Wording:
             """(errno: 121 "Duplicate key on write or update")')"""
         )
 
+    def target_column_missing(self, table: str, target: str, column: str) -> str:
+        """A foreign key of `table` points at a column that table `target` does not have."""
+        match self.vendor:
+            case "sqlite":
+                return f'OperationalError: foreign key mismatch - "{table}" referencing "{target}"'
+            case "mysql":
+                return self.target_missing(table, target)
+            case "oracle":
+                return f'DatabaseError: ORA-00904: "{column.upper()}": invalid identifier'
+            case _:
+                return f'ProgrammingError: column "{column}" referenced in foreign key constraint does not exist'
+
     def target_missing(self, table: str, target: str) -> str:
         """A foreign key of `table` points at a table that does not exist."""
         match self.vendor:

@@ -482,5 +482,27 @@ SCENARIOS: dict[str, list[list[Any]]] = {
         [AF(m.CharField(max_length=20, unique=True), "name", "b")],
         [AF(m.CharField(max_length=20, db_index=True), "name", "b")],
     ],
+    "table made with another key than the state's is pointed at": [
+        [D(B()), S(mg.CreateModel("B", [("code", m.BigIntegerField(primary_key=True))])), plainA()],
+        [mg.AddField("a", "f", M2M("app.B"))],
+    ],
+    "key at once to a table made with another key than the state's": [
+        [D(B()), S(mg.CreateModel("B", [("code", m.BigIntegerField(primary_key=True))])), plainA()],
+        [mg.AddField("a", "b", FK("app.B", null=True))],
+    ],
+    "key column renamed before the key to it is made": [
+        [plainA()],
+        [B(), mg.AddField("a", "f", M2M("app.B")), mg.RenameField("b", "id", "code")],
+        [mg.AddField("b", "g", M2M("app.A"))],
+    ],
+    "target with another key comes to have it": [
+        [D(B()), S(mg.CreateModel("B", [("code", m.BigIntegerField(primary_key=True))])), plainA()],
+        [mg.AddField("a", "f", M2M("app.B")), D(mg.AlterModelTable("a", "zz"))],
+    ],
+    "key to a field that is not the primary key": [
+        [mg.CreateModel("B", [pk(), ("code", m.BigIntegerField(unique=True, db_column="kod"))]), plainA()],
+        [mg.AddField("a", "b", FK("app.B", to_field="code", null=True))],
+        [mg.RenameField("b", "code", "number"), mg.AddField("a", "c", FK("app.B", to_field="number", null=True))],
+    ],
     "model with an unresolved through is renamed": [[B(), A()], [S(AF(cust("app.Nope"))), mg.RenameModel("A", "Z")]],
 }
