@@ -815,7 +815,14 @@ def read_rename(at: Cursor) -> list[SqlEffect]:
         new = part.name()
         part.finish()
         result.append(
-            RenameTable(schema=old.schema, old=old.name, new=new.name, new_schema=new.schema, if_table_exists=if_exists)
+            RenameTable(
+                schema=old.schema,
+                old=old.name,
+                new=new.name,
+                new_schema=new.schema,
+                if_table_exists=if_exists,
+                statement=True,
+            )
         )
     return result
 

@@ -53,11 +53,15 @@ class SqlUnique(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenameTable(SqlEffect):
-    """Table `old` is called `new` afterwards. `new_schema` is set when it also moves there."""
+    """Table `old` is called `new` afterwards. `new_schema` is set when it also moves there.
+
+    `statement`: by RENAME TABLE, not by ALTER TABLE.
+    """
 
     old: str
     new: str
     new_schema: str | None = None
+    statement: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,6 +197,9 @@ class SqlApplier:
                 editor.existing(effect.old)
             db.doubt_table(effect.new, reason)
             return
+        if not effect.statement and editor.vendor == "mysql" and db.names.fold(effect.old) == db.names.fold(effect.new):
+            # MySQL and MariaDB have nothing to do; RENAME TABLE, and the other databases, find the name in use.
+            return
         editor.vacant(effect.new, renaming=True)
         db.taken_by_sql(table)
         db.rename(table, effect.new, editor.origin)

@@ -504,5 +504,6 @@ SCENARIOS: dict[str, list[list[Any]]] = {
         [mg.AddField("a", "b", FK("app.B", to_field="code", null=True))],
         [mg.RenameField("b", "code", "number"), mg.AddField("a", "c", FK("app.B", to_field="number", null=True))],
     ],
+    "table renamed to its own name by SQL": [[B(), A()], [mg.RunSQL("ALTER TABLE app_a_f RENAME TO app_a_f")]],
     "model with an unresolved through is renamed": [[B(), A()], [S(AF(cust("app.Nope"))), mg.RenameModel("A", "Z")]],
 }

@@ -56,14 +56,14 @@ def one(sql: str, vendor: Maybe[str] = UNKNOWN) -> SqlEffect:
         (P, 'ALTER TABLE U&"a" RENAME TO b', RenameTable(old="a", new="b")),
         (P, "ALTER TABLE a SET SCHEMA other", RenameTable(old="a", new="a", new_schema="other")),
         (P, "ALTER TABLE IF EXISTS a RENAME TO b", RenameTable(old="a", new="b", if_table_exists=True)),
-        (M, "RENAME TABLE x.a TO y.b", RenameTable(schema="x", old="a", new="b", new_schema="y")),
+        (M, "RENAME TABLE x.a TO y.b", RenameTable(schema="x", old="a", new="b", new_schema="y", statement=True)),
         (M, "ALTER TABLE App_A RENAME App_B", RenameTable(old="App_A", new="App_B")),
         (M, 'ALTER TABLE "a" RENAME TO "b"', RenameTable(old="a", new="b")),
         (O, "ALTER TABLE app_a RENAME TO app_b", RenameTable(old="app_a", new="app_b")),
         (O, 'ALTER TABLE "APP_A" RENAME TO "APP_B"', RenameTable(old="app_a", new="app_b")),
         (O, 'ALTER TABLE "app_a" RENAME TO "Odd"', RenameTable(old="APP_A", new="Odd")),
-        (O, "RENAME app_a TO app_b", RenameTable(old="app_a", new="app_b")),
-        (O, 'RENAME "APP_A" TO "APP_B"', RenameTable(old="app_a", new="app_b")),
+        (O, "RENAME app_a TO app_b", RenameTable(old="app_a", new="app_b", statement=True)),
+        (O, 'RENAME "APP_A" TO "APP_B"', RenameTable(old="app_a", new="app_b", statement=True)),
         # SQL Server.
         (UNKNOWN, "exec sp_rename 'a', 'b'", RenameTable(old="a", new="b")),
         (UNKNOWN, "EXEC sp_rename N'dbo.a', N'b'", RenameTable(schema="dbo", old="a", new="b")),
@@ -230,7 +230,10 @@ def test_actions_in_one_statement() -> None:
         DropColumn(table="a", name="z"),
         AlterColumn(table="a", column="w"),
     )
-    assert read_sql("RENAME TABLE a TO b, c TO d", M) == (RenameTable(old="a", new="b"), RenameTable(old="c", new="d"))
+    assert read_sql("RENAME TABLE a TO b, c TO d", M) == (
+        RenameTable(old="a", new="b", statement=True),
+        RenameTable(old="c", new="d", statement=True),
+    )
     assert read_sql("ALTER TABLE a CHANGE COLUMN x y int NOT NULL", M) == (
         RenameColumn(table="a", old="x", new="y"),
         AlterColumn(table="a", column="y"),
