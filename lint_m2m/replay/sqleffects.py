@@ -197,7 +197,11 @@ class SqlApplier:
                 editor.existing(effect.old)
             db.doubt_table(effect.new, reason)
             return
-        if not effect.statement and editor.vendor == "mysql" and db.names.fold(effect.old) == db.names.fold(effect.new):
+        if (
+            not effect.statement
+            and editor.vendor == "mysql"
+            and db.names.fold_table(effect.old) == db.names.fold_table(effect.new)
+        ):
             # MySQL and MariaDB have nothing to do; RENAME TABLE, and the other databases, find the name in use.
             return
         editor.vacant(effect.new, renaming=True)
