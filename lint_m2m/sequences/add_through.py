@@ -6,7 +6,7 @@ table already is (the state-only CreateModel) and what has to come after it (rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from lint_m2m.migration import (
@@ -93,9 +93,13 @@ class Switch:
     last: PlacedOperation | None
 
 
-def adds_through(situation: Situation) -> bool:
+# The change itself, as it was written; other kinds are about what one has left.
+WRITTEN = frozenset({ChangeKind.ADD_THROUGH, ChangeKind.RECREATED})
+
+
+def adds_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) -> bool:
     """Whether the change is automatic -> custom, by AlterField or by removing and adding the field."""
-    if situation.kind not in (ChangeKind.ADD_THROUGH, ChangeKind.RECREATED):
+    if situation.kind not in kinds:
         return False
     old, new = situation.old, situation.new
     if old is None or new is None or not (old.field.many_to_many and new.field.many_to_many):
@@ -106,7 +110,7 @@ def adds_through(situation: Situation) -> bool:
         return False
     if old.field.relation.to != new.field.relation.to or old.field.relation.auto_columns != ():
         return False
-    return situation.kind is ChangeKind.ADD_THROUGH or situation.removal is not None
+    return situation.kind is not ChangeKind.RECREATED or situation.removal is not None
 
 
 def alteration(situation: Situation) -> PlacedOperation | None:
@@ -139,10 +143,10 @@ def alter_node(situation: Situation, writer: Writer) -> Bracket:
     return replace(node, exploded=True)
 
 
-def keepable(situation: Situation) -> bool:
+def keepable(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) -> bool:
     """Whether the automatic table can become the through model's: it exists, and the model has no table yet."""
     link, through = situation.link, situation.through
-    if not adds_through(situation) or link is None or through is None or through.fact is not None:
+    if not adds_through(situation, kinds) or link is None or through is None or through.fact is not None:
         return False
     if situation.migration is not None and not through.in_migration:
         return False
@@ -188,9 +192,15 @@ def _between(placed: PlacedOperation, situation: Situation) -> bool:
     return int(first.address) < int(placed.address) < int(last.address)
 
 
-def switch(situation: Situation, writer: Writer) -> Switch:
+def switch(situation: Situation, writer: Writer, holder: PlacedOperation | None = None) -> Switch:
     """The facts of keeping the table; only for situations that are `keepable`."""
-    return Reading(situation, writer).read()
+    return Reading(situation, writer, holder=holder).read()
+
+
+def held(placed: PlacedOperation, holder: PlacedOperation) -> bool:
+    """Whether an operation is one of the holder's state operations."""
+    head, _, rest = placed.address.removeprefix(f"{holder.address}.state.").rpartition(".")
+    return placed.address.startswith(f"{holder.address}.state.") and not head and rest.isdigit()
 
 
 @dataclass(slots=True)
@@ -202,6 +212,8 @@ class Reading:
     moved: list[Node] = field(default_factory=list)
     later: list[Node] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
+    # The state-only operation that has the CreateModel and the AlterField in it, where it is to be written anew.
+    holder: PlacedOperation | None = None
 
     def read(self) -> Switch:
         link, through = self.situation.link, self.situation.through
@@ -219,16 +231,16 @@ class Reading:
         together = through.model.options.unique_together
         assert together is not UNKNOWN
         pair = (through.source.name, through.target.name)
-        spelled = next((one for one in together if frozenset(one) == frozenset(pair)), pair)
-        declared = spelled in together
+        declared = any(frozenset(one) == frozenset(pair) for one in together)
         named = [one for one in self.constraints if is_unique_of(one, pair)]
-        unique: tuple[str, ...] | None = spelled
+        # In the table's order: Django looks for the set to drop by its columns in order (`_constraint_names`).
+        unique: tuple[str, ...] | None = pair
         if link.table.uniques is not UNKNOWN and not any(
             one.columns == frozenset(link.columns) for one in link.table.uniques
         ):
             unique = None
-        elif not named:
-            together = together | {spelled}
+        elif not named and not declared:
+            together = together | {pair}
         wanted = through.model.options.db_table
         gone = self._gone(through)
         place, last = self._places(through, gone)
@@ -332,7 +344,7 @@ class Reading:
     def touch(self, placed: PlacedOperation) -> None:
         """What becomes of another operation of the migration that is about the through model."""
         operation = placed.operation
-        if "." in placed.address:
+        if "." in placed.address and (self.holder is None or not held(placed, self.holder)):
             raise Unwritable("a part of another operation is about the through model")
         match operation:
             case CreateModel() | AddField() | AlterField() | AlterTogether(option_name="unique_together"):
@@ -425,6 +437,8 @@ class Reading:
         if alter is None:
             raise Unwritable("the AlterField was not found")
         gone = [*through.touching, alter, *([situation.removal] if situation.removal else [])]
+        if self.holder is not None:
+            gone = [self.holder, *(one for one in gone if not held(one, self.holder))]
         if any("." in one.address or one.operation.span is None for one in gone):
             raise Unwritable("the operations do not stand in the migration's own list")
         unique = {one.address: one for one in gone}
@@ -436,6 +450,8 @@ class Reading:
         """Where the switch goes: to the AlterField, unless something before that needs the through model."""
         if not gone:
             return None, None
+        if self.holder is not None:
+            return self.holder, gone[-1]
         alter = alteration(self.situation)
         assert alter is not None
         taken = {one.address for one in gone}

@@ -238,6 +238,28 @@ def with_argument(node: Bracket, name: str, value: Node) -> Bracket:
     return node.with_item(Item(prefix=f"{name}=", value=value))
 
 
+def field_of(node: Bracket) -> Bracket:
+    """The field of an AddField or AlterField: the keyword, or the third argument."""
+    value = node.items[_field_index(node)].value
+    if not isinstance(value, Bracket):
+        raise Unwritable("a field is no plain call")
+    return value
+
+
+def with_field(node: Bracket, field: Node) -> Bracket:
+    """An AddField or AlterField with another field."""
+    index = _field_index(node)
+    item = replace(node.items[index], value=field)
+    return replace(node, items=(*node.items[:index], item, *node.items[index + 1 :]))
+
+
+def _field_index(node: Bracket) -> int:
+    for index, item in enumerate(node.items):
+        if item.prefix == "field=" or (index == 2 and not item.prefix):
+            return index
+    raise Unwritable("the field of an operation was not found")
+
+
 def without_comments(node: Node) -> Node:
     """`node` for another place than the one that its comments speak of."""
     if isinstance(node, Text):

@@ -41,7 +41,8 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     writer = Writer(situation, None if situation.migration is None else situation.migration.path)
     facts = switch(situation, writer)
     staged = can_stage(situation)
-    locks = bool(facts.later) or facts.replaces_unique or facts.source_differs or facts.target_differs
+    ordered = facts.unique is None or facts.replaces_unique or facts.unique in facts.together
+    locks = bool(facts.later) or facts.replaces_unique or facts.source_differs or facts.target_differs or not ordered
     filled = any(one.filled in ("default", "now", "empty") for one in facts.extras)
     yield Proposal(
         id=ID,

@@ -18,6 +18,7 @@ from lint_m2m.sequences import (
     drop_through_rename_table,
     expand_contract,
     fake,
+    fix_state,
     keep_table,
     rename_table,
     rename_through,
@@ -39,6 +40,7 @@ SEQUENCES: Final[tuple[Proposer, ...]] = (
     expand_contract.propose,
     temporary_field.propose,
     copy_then_remove.propose,
+    fix_state.propose,
     rewrite_history.propose,
     fake.propose,
 )

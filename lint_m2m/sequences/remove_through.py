@@ -6,8 +6,8 @@ the real operations that make the first into the second. They run while Django s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from lint_m2m.migration import (
     UNKNOWN,
@@ -19,8 +19,8 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import INTEGER_KEYS, alter_node, alteration, is_link, is_unique_of
-from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, plain, with_argument
+from lint_m2m.sequences.add_through import INTEGER_KEYS, alter_node, alteration, held, is_link, is_unique_of
+from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, field_of, plain, with_argument, with_field
 from lint_m2m.sequences.copying import in_quotes
 from lint_m2m.sequences.layout import Bracket, Node, text
 from lint_m2m.sequences.situations import model_of
@@ -78,11 +78,16 @@ class Removal:
     duplicates: bool  # a pair may have several rows
     gone: tuple[PlacedOperation, ...]
     last: PlacedOperation | None  # where the new operations go
+    about: tuple[PlacedOperation, ...]  # all that the migration does to the model
 
 
-def removes_through(situation: Situation) -> bool:
+# The change itself, as it was written; other kinds are about what one has left.
+WRITTEN = frozenset({ChangeKind.REMOVE_THROUGH, ChangeKind.RECREATED})
+
+
+def removes_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) -> bool:
     """Whether the change is custom -> automatic, by AlterField or by removing and adding the field."""
-    if situation.kind not in (ChangeKind.REMOVE_THROUGH, ChangeKind.RECREATED):
+    if situation.kind not in kinds:
         return False
     old, new = situation.old, situation.new
     if old is None or new is None or not (old.field.many_to_many and new.field.many_to_many):
@@ -93,13 +98,18 @@ def removes_through(situation: Situation) -> bool:
         return False
     if old.field.relation.to != new.field.relation.to or new.field.relation.auto_columns != ():
         return False
-    return situation.kind is ChangeKind.REMOVE_THROUGH or situation.removal is not None
+    return situation.kind is not ChangeKind.RECREATED or situation.removal is not None
 
 
-def removal_of(situation: Situation) -> Removal | None:
-    """How the model's table becomes the automatic one; ``None`` where it cannot."""
+def removal_of(
+    situation: Situation, kinds: Collection[ChangeKind] = WRITTEN, holder: PlacedOperation | None = None
+) -> Removal | None:
+    """How the model's table becomes the automatic one; ``None`` where it cannot.
+
+    `holder` is a state-only operation that has the AlterField and the DeleteModel in it, to be written anew.
+    """
     link, through = situation.link, None if situation.link is None else situation.link.through
-    if not removes_through(situation) or link is None or through is None:
+    if not removes_through(situation, kinds) or link is None or through is None:
         return None
     source, target, options = through.source, through.target, through.model.options
     if source is None or target is None or through.model.uncertain is not None:
@@ -122,7 +132,7 @@ def removal_of(situation: Situation) -> Removal | None:
     pair = frozenset((source.name, target.name))
     unique = any(frozenset(one) == pair for one in options.unique_together)
     named = any(is_unique_of(one, pair) for one in options.constraints)
-    gone = _gone(situation, through)
+    gone = _gone(situation, through, holder)
     if gone is None:
         return None
     lost = [one.name for one in through.extras]
@@ -139,25 +149,24 @@ def removal_of(situation: Situation) -> Removal | None:
         duplicates=not (unique or named),
         gone=gone,
         last=gone[-1] if gone else None,
+        about=_about(situation, through),
     )
 
 
-def _gone(situation: Situation, through: Through) -> tuple[PlacedOperation, ...] | None:
+def _gone(situation: Situation, through: Through, holder: PlacedOperation | None) -> tuple[PlacedOperation, ...] | None:
     """What the new operations stand for: the change of the field and all that is done to the model, which goes."""
     migration = situation.migration
     if migration is None:
         return ()
     alter = alteration(situation)
-    about = [
-        one
-        for one in situation.operations
-        if migration.app_label == through.model.key.app_label and model_of(one.operation) == through.model.key.name
-    ]
+    about = _about(situation, through)
     if alter is None or not any(isinstance(one.operation, DeleteModel) for one in about):
         return None
     if any(isinstance(one.operation, CreateModel) for one in about):
         return None
     found = {one.address: one for one in (*about, alter, *([situation.removal] if situation.removal else []))}
+    if holder is not None:
+        found = {address: one for address, one in found.items() if not held(one, holder)} | {holder.address: holder}
     if any("." in address or one.operation.span is None for address, one in found.items()):
         return None
     ordered = tuple(sorted(found.values(), key=lambda one: int(one.address)))
@@ -166,6 +175,13 @@ def _gone(situation: Situation, through: Through) -> tuple[PlacedOperation, ...]
     if any(isinstance(one.operation, RunPython | RunSQL | UnknownOperation) for one in between):
         return None
     return ordered
+
+
+def _about(situation: Situation, through: Through) -> tuple[PlacedOperation, ...]:
+    migration, key = situation.migration, through.model.key
+    if migration is None or migration.app_label != key.app_label:
+        return ()
+    return tuple(one for one in situation.operations if model_of(one.operation) == key.name)
 
 
 def changes(situation: Situation, writer: Writer, removal: Removal, *, rename: bool) -> tuple[Change, ...]:
@@ -211,14 +227,12 @@ def changes(situation: Situation, writer: Writer, removal: Removal, *, rename: b
 def is_ready(removal: Removal) -> bool:
     """Whether the table is an automatic one as it stands, but for its name."""
     options = removal.through.model.options
-    pair = frozenset((removal.source.name, removal.target.name))
     return (
         not removal.lost
         and not removal.duplicates
         and not options.constraints
         and not options.indexes
-        and options.unique_together is not UNKNOWN
-        and {frozenset(one) for one in options.unique_together} == {pair}
+        and options.unique_together == frozenset({(removal.source.name, removal.target.name)})
         and not any(_differs(removal, state, number) for number, state in enumerate((removal.source, removal.target)))
     )
 
@@ -251,7 +265,8 @@ def _preparing(writer: Writer, removal: Removal, functions: list[Code]) -> Itera
         function = writer.function_name(condition)
         functions.append(writer.function(in_quotes(source.replace("{name}", function, 1), writer)))
         yield writer.run_python(function)
-    if {frozenset(one) for one in options.unique_together} != {frozenset(pair)}:
+    # In the automatic order: Django looks for the set to drop by its columns in order (`_constraint_names`).
+    if options.unique_together != {pair}:
         yield writer.operation(
             "AlterUniqueTogether", ("name", name), ("unique_together", writer.unique_together([pair]))
         )
@@ -310,22 +325,16 @@ def _switch(writer: Writer, removal: Removal, final: Bracket, *, pinned: bool) -
     """The field takes the table, the model goes; nothing runs."""
     there = final
     if pinned and removal.link.table.name != removal.wanted:
-        field = final.item("field")
-        if field is None or not isinstance(field.value, Bracket):
-            raise Unwritable("the AlterField has no plain field")
-        node = with_argument(field.value, "db_table", writer.literal(removal.link.table.name))
-        there = final.with_item(replace(field, value=node))
+        node = with_argument(field_of(final), "db_table", writer.literal(removal.link.table.name))
+        there = with_field(final, node)
     delete = writer.operation("DeleteModel", ("name", writer.literal(removal.through.model.name)))
     return writer.state_only([there, delete])
 
 
 def _pinned(situation: Situation, removal: Removal, final: Bracket) -> ModelsChange:
     writer = Writer(situation, None)
-    field = final.item("field")
-    assert field is not None
-    assert isinstance(field.value, Bracket)
     table = writer.literal(removal.link.table.name)
-    node = in_models(situation, writer, with_argument(field.value, "db_table", table), 4)
+    node = in_models(situation, writer, with_argument(field_of(final), "db_table", table), 4)
     name = situation.key.name
     return ModelsChange(
         model=situation.key.model_key,

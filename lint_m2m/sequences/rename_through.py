@@ -23,7 +23,7 @@ from lint_m2m.migration import UNKNOWN, AddField, RunPython, RunSQL, UnknownOper
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import Extra, Reading, alter_node, columns_of, referred
 from lint_m2m.sequences.applying import applicability, lost_links
-from lint_m2m.sequences.codegen import Writer, plain
+from lint_m2m.sequences.codegen import Writer, field_of, plain
 from lint_m2m.sequences.layout import Bracket, Item, Node, mapping, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.swap_through import Swap, swap_of
@@ -231,11 +231,8 @@ def _altered(situation: Situation, writer: Writer, swap: Swap) -> Iterator[Node]
     """The field's own AlterField, where it says more than the new name."""
     assert situation.old is not None
     node = alter_node(situation, writer)
-    field = node.item("field")
-    if field is None or not isinstance(field.value, Bracket):
-        raise Unwritable("the AlterField has no plain field")
     before = Writer(situation, situation.old.origin.location.path).field(situation.old)
-    if not _same(field.value.without("through"), before.without("through")) or isinstance(
+    if not _same(field_of(node).without("through"), before.without("through")) or isinstance(
         swap.alter.operation, AddField
     ):
         yield node

@@ -201,7 +201,7 @@ class Gatherer:
         link = self._link(before, key, old, tables)
         through = None if new is None else self._through(before, after, owner, new, tables, migration, operations)
         involved = [owner.key, *([target_key] if target_key else [])]
-        known = (*_snapshot(before, [*involved, *_models(link, None)]),)
+        known = (*_snapshot(before, [*involved, *_models(link, through)]),)
         believed = (*_snapshot(after, [*involved, *_models(None, through)]),)
         new_table, new_columns = self._automatic(after, owner, new)
         sources = self._sources(migration, (*known, *believed))
@@ -223,6 +223,8 @@ class Gatherer:
             migration=migration,
             guilty=guilty,
             removal=_removal(key, guilty, operations),
+            kept=next((table for table in tables if table.auto_of == key), None),
+            makers=self._makers(kind, new, migration),
             new_table=new_table,
             new_columns=new_columns,
             operations=operations,
@@ -243,6 +245,27 @@ class Gatherer:
             vendor_known=self._replay.settings.vendor_known,
             django_version=self._replay.settings.django_version,
         )
+
+    def _makers(
+        self, kind: ChangeKind, new: FieldState | None, migration: Migration | None
+    ) -> dict[ModelKey, MigrationKey]:
+        """The migrations that create the models of an unresolved field, where depending on them makes no cycle."""
+        relation = None if new is None else new.field.relation
+        if kind is not ChangeKind.THROUGH_UNRESOLVED or relation is None or migration is None:
+            return {}
+        wanted = {ref for ref in (relation.through, relation.to) if isinstance(ref, ModelKey)}
+        order = {key: number for number, key in enumerate(self._replay.plan.order)}
+        found: dict[ModelKey, MigrationKey] = {}
+        for one in sorted(self._project.migrations, key=lambda one: order.get(one.key, -1)):
+            for placed in placed_operations(one.operations):
+                operation = placed.operation
+                key = ModelKey(one.app_label, model_of(operation) or "")
+                if isinstance(operation, CreateModel) and key in wanted and one.key in order:
+                    found.setdefault(key, one.key)
+        later = self._graph.is_ancestor
+        return {
+            key: maker for key, maker in found.items() if maker != migration.key and not later(migration.key, maker)
+        }
 
     # -- parts
 

@@ -133,6 +133,10 @@ class Situation:
     migration: Migration | None
     guilty: PlacedOperation | None
     removal: PlacedOperation | None = None
+    # The table that was made as the field's automatic one, whatever it is called before the migration.
+    kept: TableFact | None = None
+    # Who makes the models that are not there when the operation runs.
+    makers: Mapping[ModelKey, MigrationKey] = field(default_factory=dict)
     # The automatic table that `new` asks for, where it has no through model, and its two columns.
     new_table: str | None = None
     new_columns: tuple[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import django
@@ -783,4 +784,214 @@ REPLACED = (
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED)
+FIX = ("fix-state",)
+_RECIPE = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.CreateModel(
+                    name="Authorship",
+                    fields=[
+                        ("id", models.KEY(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                        FIELDS
+                    ],
+                    options={OPTIONS},
+                ),
+                migrations.AlterField(
+                    model_name="book",
+                    name="authors",
+                    field=models.ManyToManyField(
+                        related_name="books", through="library.Authorship", to="library.author"
+                    ),
+                ),
+            ],
+        ),
+        REAL
+    ]
+"""
+_BOOK_KEY = '("book", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),'
+_AUTHOR_KEY = '("author", models.ForeignKey(on_delete=models.PROTECT, to="library.author")),'
+_SHARE = "    share = models.IntegerField(null=True)\n"
+_TABLE = '"db_table": "library_book_authors"'
+_UNIQUE = '"unique_together": {("book", "author")}'
+
+
+_KEPT_TABLE = "        db_table = 'library_book_authors'\n"
+
+
+def recipe(
+    options: str, fields: str = _BOOK_KEY + _AUTHOR_KEY, real: str = "", key: str = "BigAutoField", later: str = ""
+) -> Callable[[Path], None]:
+    """The second migration as a state-only recipe, and perhaps a third one."""
+
+    def patch(folder: Path) -> None:
+        path = next((folder / "library" / "migrations").glob("0002_*.py"))
+        text = _RECIPE.replace("OPTIONS", options).replace("FIELDS", fields).replace("KEY", key)
+        path.write_text(text.replace("        REAL\n", real))
+        if later:
+            head = text[: text.index("    operations")].replace("0001_initial", path.stem)
+            path.with_name("0003_later_change.py").write_text(f"{head}    operations = [{later}]\n")
+
+    return patch
+
+
+def _plain_recipe(table: str, real: str = "") -> Callable[[Path], None]:
+    """The through model taken away in the state only."""
+
+    def patch(folder: Path) -> None:
+        path = next((folder / "library" / "migrations").glob("0002_*.py"))
+        path.write_text(
+            f"""\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    "book", "authors", models.ManyToManyField({table}related_name="books", to="library.author")
+                ),
+                migrations.DeleteModel("Authorship"),
+            ],
+        ),
+        {real}
+    ]
+"""
+        )
+
+    return patch
+
+
+BELIEVED = (
+    Case("believed without a table", PLAIN, after(), sequences=FIX, patch=recipe(_UNIQUE), formatted=True),
+    Case(
+        "believed in another table",
+        PLAIN,
+        after(rest=_PAIR + "        db_table = 'who_wrote'\n"),
+        sequences=FIX,
+        patch=recipe('"db_table": "who_wrote"'),
+    ),
+    Case(
+        "believed field",
+        PLAIN,
+        after(_KEYS + "    share = models.IntegerField(default=0)\n", _PAIR + _KEPT_TABLE),
+        sequences=FIX,
+        patch=recipe(f"{_TABLE}, {_UNIQUE}", _BOOK_KEY + _AUTHOR_KEY + '("share", models.IntegerField(default=0)),'),
+        formatted=True,
+    ),
+    Case(
+        "believed names of keys",
+        PLAIN,
+        after(_OTHER_KEYS, "\n    class Meta:\n" + _KEPT_TABLE),
+        sequences=FIX,
+        patch=recipe(
+            _TABLE,
+            '("work", models.ForeignKey(on_delete=models.CASCADE, to="library.book")),'
+            '("writer", models.ForeignKey(on_delete=models.CASCADE, related_name="+", to="library.author")),',
+        ),
+        formatted=True,
+    ),
+    Case(
+        "believed order",
+        PLAIN,
+        after(rest=_PAIR + _KEPT_TABLE + "        order_with_respect_to = 'book'\n"),
+        sequences=FIX,
+        patch=recipe(f'{_TABLE}, {_UNIQUE}, "order_with_respect_to": "book"'),
+    ),
+    Case(
+        "believed without a pair",
+        PLAIN,
+        after(rest="\n    class Meta:\n" + _KEPT_TABLE),
+        sequences=FIX,
+        patch=recipe(_TABLE),
+        formatted=True,
+    ),
+    Case(
+        "believed constraint",
+        PLAIN,
+        after(
+            rest="\n    class Meta:\n        db_table = 'library_book_authors'\n        constraints = ["
+            'models.UniqueConstraint(fields=["book", "author"], name="once")]\n'
+        ),
+        sequences=FIX,
+        patch=recipe(f'{_TABLE}, "constraints": [models.UniqueConstraint(fields=["book", "author"], name="once")]'),
+        formatted=True,
+    ),
+    Case(
+        "believed key",
+        PLAIN,
+        after(rest=_PAIR + _KEPT_TABLE),
+        settings={"INSTALLED_APPS": ["library"], "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField"},
+        sequences=FIX,
+        patch=recipe(f"{_TABLE}, {_UNIQUE}", key="AutoField"),
+    ),
+    Case(
+        "believed, then a field",
+        PLAIN,
+        after(_KEYS + _SHARE),
+        sequences=FIX,
+        patch=recipe(
+            _UNIQUE,
+            real='        migrations.AddField("authorship", "share", models.IntegerField(null=True)),\n',
+        ),
+        formatted=True,
+    ),
+    Case(
+        "believed, then another table",
+        PLAIN,
+        after(rest=_PAIR + "        db_table = 'who_wrote'\n"),
+        sequences=FIX,
+        patch=recipe(_UNIQUE, real='        migrations.AlterModelTable("authorship", "who_wrote"),\n'),
+        remaining={"fix-state": frozenset({"MTM401"})},
+    ),
+    Case(
+        "believed, then another table later",
+        PLAIN,
+        after(rest=_PAIR + "        db_table = 'who_wrote'\n"),
+        sequences=FIX,
+        patch=recipe(_UNIQUE, later='migrations.AlterModelTable("authorship", "who_wrote")'),
+        remaining={"fix-state": frozenset({"MTM401"})},
+    ),
+    Case(
+        "believed, then a field later",
+        PLAIN,
+        after(_KEYS + _SHARE),
+        sequences=FIX,
+        patch=recipe(_UNIQUE, later='migrations.AddField("authorship", "share", models.IntegerField(null=True))'),
+    ),
+    Case(
+        "believed, then a pair later",
+        PLAIN,
+        after(rest=_PAIR + "        db_table = 'library_book_authors'\n"),
+        sequences=FIX,
+        patch=recipe(_TABLE, later='migrations.AlterUniqueTogether("authorship", {("book", "author")})'),
+    ),
+    Case(
+        "believed gone",
+        after(),
+        PLAIN,
+        sequences=FIX,
+        patch=_plain_recipe(""),
+        formatted=True,
+    ),
+    Case(
+        "believed gone with other columns",
+        after(_OTHER_KEYS, ""),
+        {"library": AUTHOR + BOOK.replace('"books"', '"books", db_table="library_authorship"')},
+        sequences=FIX,
+        patch=_plain_recipe('db_table="library_authorship", '),
+        twice=True,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED)

@@ -326,7 +326,8 @@ def _described(connection: Any, table: str) -> Any:
         )
         constraints = sorted(
             (
-                sorted(one["columns"] or []),
+                # Django looks for the unique set to drop by its columns in order.
+                list(one["columns"] or []),
                 one["unique"],
                 one["primary_key"],
                 list(one["foreign_key"] or []),

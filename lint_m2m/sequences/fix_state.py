@@ -1,0 +1,381 @@
+"""`fix-state`: the migration that made Django believe something else than there is says what there is.
+
+What, by what is wrong:
+
+- a state-only CreateModel of a through model on the automatic table that names no table or another, keys that the
+  table does not have, further fields, another pair or key (MTM301 to MTM304, MTM106): it is written anew as the table
+  is, with `db_table`, `db_column` and the pair; further fields become real AddFields after it;
+- a state-only removal of a through model whose table is not an automatic one (MTM301 to MTM303): what makes it one
+  stands before it, for real, and `db_table` says which it is;
+- an operation on a unique set that the table has and the state does not know, or the reverse (MTM107): the state learns
+  of it first, and nothing runs;
+- an operation on a table that only the state knows (MTM106): the state learns the table's name first.
+
+When: the table with the links is known. A migration of this kind may have run, so a tool asks first.
+
+Downtime: none where nothing but the state changes, else brief.
+
+Source: DJANGO_FACTS.md, the table of state-only recipes, and what goes wrong in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.migration import (
+    UNKNOWN,
+    AddConstraint,
+    AlterModelTable,
+    AlterTogether,
+    FieldKind,
+    RemoveConstraint,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+    UnknownOperation,
+)
+from lint_m2m.replay.models import FieldState
+from lint_m2m.sequences import caveats
+from lint_m2m.sequences.add_through import held, keepable, switch
+from lint_m2m.sequences.applying import applicability, may_have_run
+from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, plain
+from lint_m2m.sequences.drop_through_keep_table import of_removal
+from lint_m2m.sequences.layout import Node
+from lint_m2m.sequences.remove_through import changes as removing
+from lint_m2m.sequences.remove_through import is_ready, removal_of
+from lint_m2m.sequences.switching import Manner, can_stage, changes, real_operations
+from lint_m2m.sequences.values import (
+    Change,
+    ChangeKind,
+    Code,
+    Instruction,
+    ModelsChange,
+    PlacedOperation,
+    Proposal,
+    Replacement,
+    ReplaceOperations,
+    Situation,
+    Through,
+    Where,
+)
+
+ID = "fix-state"
+
+KINDS = frozenset(
+    {
+        ChangeKind.MISSING_TOUCHED,
+        ChangeKind.STATE_TABLE_MISSING,
+        ChangeKind.STATE_COLUMN_MISSING,
+        ChangeKind.STATE_UNIQUE_DIFFERS,
+        ChangeKind.STATE_PK_DIFFERS,
+    }
+)
+
+
+def propose(situation: Situation) -> Iterator[Proposal]:
+    if situation.migration is None:
+        return
+    for way in (_described, _removed, _declared, _claimed):
+        found = list(way(situation))
+        if found:
+            yield from found
+            return
+
+
+def _holder(situation: Situation) -> PlacedOperation | None:
+    """The state-only operation that has the change in it."""
+    if any(isinstance(one.operation, RunPython | RunSQL | UnknownOperation) for one in situation.operations):
+        return None  # what it leaves is not what it seems
+    for one in situation.operations:
+        operation = one.operation
+        if (
+            "." not in one.address
+            and isinstance(operation, SeparateDatabaseAndState)
+            and operation.class_path is None
+            and not operation.database_operations
+            and operation.span is not None
+            and any(inner is situation.guilty or _is_change(inner, situation) for inner in _inside(situation, one))
+        ):
+            return one
+    return None
+
+
+def _inside(situation: Situation, holder: PlacedOperation) -> list[PlacedOperation]:
+    return [one for one in situation.operations if held(one, holder)]
+
+
+def _is_change(placed: PlacedOperation, situation: Situation) -> bool:
+    operation = placed.operation
+    return (
+        getattr(operation, "model_name", "").lower() == situation.key.model
+        and getattr(operation, "name", None) == situation.key.name
+    )
+
+
+# A through model that only the state knows
+
+
+def _described(situation: Situation) -> Iterator[Proposal]:
+    holder, through = _holder(situation), situation.through
+    if holder is None or through is None or not keepable(situation, KINDS) or situation.link is None:
+        return
+    inside = _inside(situation, holder)
+    known = {id(one) for one in through.touching}
+    if any(id(one) not in known and not _is_change(one, situation) for one in inside):
+        return
+    nested = _only_believed(through, holder)
+    codes = {one.code for one in situation.findings}
+    if nested and not codes & {"MTM302", "MTM106"}:
+        return  # the columns are there, whoever made them
+    assert situation.migration is not None
+    writer = Writer(situation, situation.migration.path)
+    facts = switch(situation, writer, holder)
+    rename = any(isinstance(one.operation, AlterModelTable) and "." not in one.address for one in through.touching)
+    manner = Manner(rename=rename, staged=can_stage(situation))
+    real = list(real_operations(Writer(situation, situation.migration.path), facts, manner))
+    yield Proposal(
+        id=ID,
+        title=f"describe `{facts.link.table.name}` as it is",
+        why=f"Django then believes what there is: {', '.join(_repairs(situation, through, nested))}",
+        downtime=Downtime.BRIEF if real else Downtime.NONE,
+        applicability=applicability(situation),
+        changes=(*changes(situation, writer, facts, manner), *(_run_again(situation) if real else ())),
+        recommended=True,
+        caveats=(*_as_it_ran(situation, nothing_runs=not real), *caveats.of_through(situation)),
+        verify=caveats.VERIFY,
+    )
+
+
+def _only_believed(through: Through, holder: PlacedOperation) -> list[FieldState]:
+    """The further fields that no real operation adds."""
+    real = {getattr(one.operation, "name", None) for one in through.touching if not held(one, holder)}
+    return [one for one in through.extras if one.name not in real]
+
+
+def _repairs(situation: Situation, through: Through, nested: list[FieldState]) -> Iterator[str]:
+    link = situation.link
+    assert link is not None
+    if through.table != link.table.name:
+        yield f"its table is `{link.table.name}`"
+    for state, column, real in zip(
+        (through.source, through.target),
+        (through.source_column, through.target_column),
+        link.columns,
+        strict=True,
+    ):
+        if state is not None and column != real:
+            yield f"`{state.name}` has the column `{real}`"
+    if nested:
+        yield f"`{'`, `'.join(one.name for one in nested)}` comes for real"
+    if ChangeKind.STATE_UNIQUE_DIFFERS is situation.kind:
+        yield "each pair is there once"
+    if ChangeKind.STATE_PK_DIFFERS is situation.kind:
+        yield f"its key is a `{link.key_type}`"
+    if through.table == link.table.name and not nested and situation.kind is ChangeKind.MISSING_TOUCHED:
+        yield "what the next operation asks for"
+
+
+def _as_it_ran(situation: Situation, *, nothing_runs: bool) -> Iterator[str]:
+    if may_have_run(situation) and nothing_runs:
+        yield "databases that have run the migration need nothing: only what Django believes is written anew"
+
+
+def _run_again(situation: Situation) -> Iterator[Instruction]:
+    """For databases that have run the migration: its record is taken back, and what is real in it runs."""
+    migration = situation.migration
+    if migration is None or not may_have_run(situation) or not can_stage(situation):
+        return
+    own = [one.key for one in migration.dependencies if one.key and one.key.app_label == migration.app_label]
+    before = own[0].name if own else "zero"
+    yield Instruction(
+        title="where this migration has run already: take back its record, and run it as it is now",
+        language="console",
+        code=f"python manage.py migrate {migration.app_label} {before} --fake\n"
+        f"python manage.py migrate {migration.app_label}",
+    )
+
+
+# A through model that is gone from the state
+
+
+def _removed(situation: Situation) -> Iterator[Proposal]:
+    holder = _holder(situation)
+    if holder is None:
+        return
+    removal = removal_of(situation, KINDS, holder)
+    if removal is None or any(
+        not _is_change(one, situation) and one not in removal.about for one in _inside(situation, holder)
+    ):
+        return
+    assert situation.migration is not None
+    writer = Writer(situation, situation.migration.path)
+    ready = is_ready(removal)
+    yield Proposal(
+        id=ID,
+        title=f"say that the links are in `{removal.link.table.name}`"
+        if ready
+        else f"make `{removal.link.table.name}` an automatic table before Django takes it for one",
+        why="Django then finds the table, its columns and its pair where it looks for them",
+        downtime=Downtime.NONE if ready else Downtime.BRIEF,
+        applicability=Applicability.DISPLAY if removal.lost else applicability(situation),
+        changes=(
+            *removing(situation, writer, removal, rename=False),
+            *(() if ready else _run_again(situation)),
+        ),
+        recommended=True,
+        caveats=(
+            *_as_it_ran(situation, nothing_runs=ready),
+            *of_removal(removal),
+            *caveats.without_through(situation),
+        ),
+        verify=caveats.VERIFY,
+    )
+
+
+# A unique set that the state and the table do not share
+
+
+def _declared(situation: Situation) -> Iterator[Proposal]:
+    guilty, link, migration = situation.guilty, situation.link, situation.migration
+    if situation.kind is not ChangeKind.CONSTRAINT_EXISTS or guilty is None or link is None or migration is None:
+        return
+    through = link.through
+    if through is None or "." in guilty.address or guilty.operation.span is None or link.table.uniques is UNKNOWN:
+        return
+    together = through.model.options.unique_together
+    if through.source is None or through.target is None or together is UNKNOWN:
+        return
+    pair = (through.source.name, through.target.name)
+    held_pair = [one for one in link.table.uniques if one.columns == frozenset(link.columns)]
+    if not held_pair:
+        return
+    writer = Writer(situation, migration.path)
+    name = writer.literal(through.model.key.name)
+    operation = guilty.operation
+    own = writer.operation_at(operation.span)
+
+    def sets(value: frozenset[tuple[str, ...]]) -> Node:
+        return writer.operation(
+            "AlterUniqueTogether", ("name", name), ("unique_together", writer.unique_together(value))
+        )
+
+    nodes: list[Node]
+    match operation:
+        case AlterTogether(option_name="unique_together", value=value) if value is not UNKNOWN:
+            if not any(frozenset(one) == frozenset(pair) for one in value):
+                return
+            first = together | {pair}
+            nodes = [writer.state_only([sets(first)]), *([sets(value)] if value != first else [])]
+            words = "say that the pair is unique already"
+        case AddConstraint(constraint=constraint) if constraint.plain_unique and any(
+            one.name == constraint.name for one in held_pair
+        ):
+            if constraint.fields is UNKNOWN or frozenset(constraint.fields) != frozenset(pair):
+                return
+            nodes = [writer.state_only([own])]
+            words = "say that the constraint is there already"
+        case RemoveConstraint(name=gone):
+            constraints = through.model.options.constraints
+            if constraints is UNKNOWN:
+                return
+            believed = next((one for one in constraints if one.name == gone), None)
+            if believed is None or believed.fields is UNKNOWN or frozenset(believed.fields) != frozenset(pair):
+                return
+            nodes = [writer.state_only([own, sets(together | {pair})]), sets(together)]
+            words = f"remove the unique set that `{link.table.name}` has, in place of the one it never had"
+        case _:
+            return
+    column = operation.span.column - 1 if operation.span is not None else OPERATION_INDENT
+    codes = tuple(writer.code(one, indent=column) for one in nodes)
+    assert operation.span is not None
+    yield Proposal(
+        id=ID,
+        title=words,
+        why="the state first learns what the table has had from its first day; no row is touched",
+        downtime=Downtime.NONE if len(nodes) == 1 else Downtime.BRIEF,
+        applicability=applicability(situation),
+        changes=(
+            ReplaceOperations(
+                migration=migration.key,
+                path=migration.path,
+                replacements=(Replacement(address=guilty.address, span=operation.span, operations=codes),),
+                title="replace the operation",
+            ),
+        ),
+        recommended=True,
+        verify=caveats.VERIFY,
+    )
+
+
+# A table that only the state knows
+
+
+def _claimed(situation: Situation) -> Iterator[Proposal]:
+    guilty, kept, migration, new = situation.guilty, situation.kept, situation.migration, situation.new
+    if situation.kind is not ChangeKind.MISSING_TOUCHED or guilty is None or kept is None or migration is None:
+        return
+    through = situation.through
+    if through is None or through.fact is not None or through.in_migration or new is None:
+        return
+    if "." in guilty.address or guilty.operation.span is None or guilty not in through.touching:
+        return
+    earlier = next((one for one in situation.before if one.key == through.model.key), None)
+    if earlier is None or earlier.options.db_table == kept.name or kept.columns is UNKNOWN:
+        return
+    if any(one.model is not None and one.name == kept.name for one in situation.tables):
+        return
+    columns = {one.name for one in kept.columns}
+    believed = {_column(one) for one in earlier.fields.values() if one.field.kind is not FieldKind.MANY_TO_MANY}
+    if not believed - {None} <= columns:
+        return
+    writer = Writer(situation, migration.path)
+    name = writer.literal(through.model.key.name)
+    claim = writer.state_only(
+        [writer.operation("AlterModelTable", ("name", name), ("table", writer.literal(kept.name)))]
+    )
+    code = writer.code(claim, indent=guilty.operation.span.column - 1)
+    changed: list[Change] = [
+        ReplaceOperations(
+            migration=migration.key,
+            path=migration.path,
+            replacements=(
+                Replacement(address=guilty.address, span=guilty.operation.span, operations=(code,), where=Where.BEFORE),
+            ),
+            title="say which table the model has",
+        )
+    ]
+    renamed = isinstance(guilty.operation, AlterModelTable)
+    if not renamed:
+        changed.append(pinned(situation, through, kept.name))
+    yield Proposal(
+        id=ID,
+        title=f"say first that `{through.model.name}` has the table `{kept.name}`",
+        why="what comes after it then finds the table, with every link in it",
+        downtime=Downtime.BRIEF,
+        applicability=applicability(situation),
+        changes=tuple(changed),
+        recommended=True,
+        verify=caveats.VERIFY,
+    )
+
+
+def _column(state: FieldState) -> str | None:
+    own = state.field
+    if own.db_column is UNKNOWN or own.kind not in (FieldKind.COLUMN, FieldKind.FOREIGN_KEY):
+        return None
+    return own.db_column or (f"{state.name}_id" if own.kind is FieldKind.FOREIGN_KEY else state.name)
+
+
+def pinned(situation: Situation, through: Through, table: str) -> ModelsChange:
+    """`db_table` in the Meta of a through model."""
+    literal = Writer(situation, None).literal(table)
+    return ModelsChange(
+        model=through.model.key,
+        path=situation.models_path,
+        code=Code(
+            text=f"class {through.model.name}(models.Model):\n    class Meta:\n        db_table = {plain(literal)}"
+        ),
+        title="pin the table",
+        meta=(("db_table", plain(literal)),),
+    )
