@@ -19,7 +19,7 @@ from lint_m2m.replay.database import Database, Table
 from lint_m2m.replay.editor import Raises
 from lint_m2m.replay.facts import DataOperation, Effect, FieldKey, Origin, RowsCopied
 from lint_m2m.replay.layout import Layout
-from lint_m2m.replay.models import FieldState, ModelState
+from lint_m2m.replay.models import FieldState, ModelState, reverse_name
 from lint_m2m.replay.schema import SchemaEditor
 from lint_m2m.replay.sql_values import SqlEffect
 from lint_m2m.replay.sqleffects import SqlApplier
@@ -399,6 +399,5 @@ def _link_alike(one: Table, other: Table) -> bool:
 def _reverse_names(owner: ModelState, related_name: Maybe[str | None]) -> frozenset[str]:
     """The names under which the target reaches the links of a field."""
     if isinstance(related_name, str) and related_name:
-        name = related_name.replace("%(class)s", owner.key.name)
-        return frozenset((name.replace("%(app_label)s", owner.key.app_label),))
+        return frozenset((reverse_name(owner.key, related_name),))
     return frozenset((owner.key.name, f"{owner.key.name}_set"))

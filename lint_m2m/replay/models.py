@@ -47,6 +47,16 @@ class ModelState:
         return (field for field in self.fields.values() if field.field.many_to_many)
 
 
+def reverse_name(owner: ModelKey, name: str) -> str:
+    """A `related_name` or `related_query_name` of a field of `owner` as Django has it, with ``%(class)s`` filled in.
+
+    Source: `RelatedField.contribute_to_class` in ``django/db/models/fields/related.py``.
+    """
+    for pattern, value in (("class", owner.name), ("model_name", owner.name), ("app_label", owner.app_label.lower())):
+        name = name.replace(f"%({pattern})s", value)
+    return name
+
+
 class StateView(Protocol):
     """What Django believes at one moment; rules get one from before the operation and one from after it."""
 

@@ -67,7 +67,8 @@ operations = [
 
 ## When it stays silent
 
-When `through=` stays as it is: renaming a reverse name by itself is a decision, not an accident.
+When `through=` stays as it is: renaming a reverse name by itself is a decision, not an accident. When only the spelling
+changes: `"library_book"` and `"%(app_label)s_%(class)s"` are one name.
 
 ## References
 
@@ -81,6 +82,7 @@ from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
 from lint_m2m.migration import UNKNOWN, Maybe
+from lint_m2m.replay.models import ModelState, reverse_name
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
@@ -107,7 +109,7 @@ class ReverseNameChanged(Rule):
             ("related_name", before.related_name, after.related_name),
             ("related_query_name", before.related_query_name, after.related_query_name),
         ):
-            if was is UNKNOWN or becomes is UNKNOWN or was == becomes:
+            if was is UNKNOWN or becomes is UNKNOWN or _in_force(model, was) == _in_force(model, becomes):
                 continue
             key = model.field_key(new.name)
             yield self.finding_at(
@@ -120,6 +122,10 @@ class ReverseNameChanged(Rule):
                 related=(creation(old, f"{_shown(was)} comes from here"),),
             )
             return
+
+
+def _in_force(owner: ModelState, name: str | None) -> str | None:
+    return None if name is None else reverse_name(owner.key, name)
 
 
 def _shown(name: Maybe[str | None]) -> str:
