@@ -16,6 +16,7 @@ lint-m2m alone.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -98,9 +99,10 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A project and what was said of it: the JSON report, or why there is none."""
+    """A project and what was said of it: the JSON report, or why there is none. `files` are its Python files' names."""
 
     project: Pinned
+    files: frozenset[str] = frozenset()
     report: Mapping[str, Any] | None = None
     failure: str | None = None
 
@@ -170,7 +172,10 @@ def _keys(entry: Mapping[str, object], required: set[str], optional: set[str], a
 
 
 def download(project: Pinned, folder: Path) -> Path:
-    """The project's wheel, from `folder` or else from PyPI. Raises CalledProcessError when pip cannot get it."""
+    """The project's wheel, from `folder` or else from PyPI.
+
+    Raises CalledProcessError when pip cannot get it, ValueError for a kept file that is not the pinned one.
+    """
     folder = folder / f"{project.name}-{project.version}"
     if not (found := sorted(folder.glob("*.whl"))):
         folder.mkdir(parents=True, exist_ok=True)
@@ -183,6 +188,8 @@ def download(project: Pinned, folder: Path) -> Path:
                 check=True,
             )
         found = sorted(folder.glob("*.whl"))
+    if hashlib.sha256(found[0].read_bytes()).hexdigest() != project.sha256:
+        raise ValueError(f"{found[0].name} is not the pinned one")
     return found[0]
 
 
@@ -224,15 +231,19 @@ def check(project: Pinned, root: Path) -> Checked:
     if done.returncode != 0 or done.stderr:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         return Checked(project=project, failure=lines[-1])
-    return Checked(project=project, report=json.loads(done.stdout))
+    files = frozenset(file.name for file in root.rglob("*.py"))
+    return Checked(project=project, files=files, report=json.loads(done.stdout))
 
 
 def checked(projects: Iterable[Pinned], downloads: Path) -> Iterator[Checked]:
     for project in projects:
         sys.stderr.write(f"{project.name} {project.version}\n")
         with tempfile.TemporaryDirectory() as scratch:
-            unpack(download(project, downloads), Path(scratch))
-            yield check(project, Path(scratch))
+            try:
+                unpack(download(project, downloads), Path(scratch))
+                yield check(project, Path(scratch))
+            except (OSError, ValueError, zipfile.BadZipFile, subprocess.SubprocessError) as error:
+                yield Checked(project=project, failure=str(error))
 
 
 # What is wrong
@@ -265,6 +276,8 @@ def problems(results: Iterable[Checked]) -> list[str]:
             if not any(verdict.fits(finding) for finding in result.findings):
                 found.append(f"{name}: a verdict fits no finding: {verdict}")
         for one in result.project.places:
+            if one.migration.partition(".")[2] + ".py" not in result.files:
+                found.append(f"{name}: there is no {one.migration}")
             said = tuple(sorted(finding["code"] for finding in result.findings if place(finding) == one.migration))
             if said != one.codes:
                 found.append(f"{name}: {one.migration}: expected {_codes(one.codes)}, reported {_codes(said)}")
