@@ -63,6 +63,7 @@ LAYERS = {
 NEIGHBOURS = {
     ("finding", "migration"),  # a finding has a location
     ("discovery", "readers"),  # takes the readers' options
+    ("prove", "reports"),  # a proof is shown as a finding is
     ("__main__", "cli"),
 }
 
@@ -71,7 +72,9 @@ CONSTANTS = {"__version__"}
 
 # Third-party packages, and the only places (path prefixes below lint_m2m/) that import them.
 THIRD_PARTY = {
-    "django": ("readers/live.py", "prove.py", "prove/", "management/", "apps.py"),
+    "django": ("readers/live.py", "prove/worker/", "management/", "apps.py"),
+    "MySQLdb": ("prove/worker/database.py",),
+    "pymysql": ("prove/worker/database.py",),
     "rich": ("reports/style.py", "progress.py"),
     "sqlglot": ("replay/sql.py",),
     "flake8": ("flake8_plugin.py",),

@@ -201,8 +201,11 @@ class Gatherer:
         link = self._link(before, key, old, tables)
         through = None if new is None else self._through(before, after, owner, new, tables, migration, operations)
         involved = [owner.key, *([target_key] if target_key else [])]
-        known = (*_snapshot(before, [*involved, *_models(link, through)]),)
-        believed = (*_snapshot(after, [*involved, *_models(None, through)]),)
+        # A through model of either side may be there on both.
+        involved += _models(link, through)
+        believed = (*_snapshot(after, involved),)
+        # What the models after it need may have been there before.
+        known = (*_snapshot(before, [*involved, *(model.key for model in believed)]),)
         new_table, new_columns = self._automatic(after, owner, new)
         sources = self._sources(migration, (*known, *believed))
         text = sources.get(migration.path) if migration is not None else None

@@ -10,6 +10,10 @@ import pytest
 
 from lint_m2m.engine import WayOut
 from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.prove.project import build
+from lint_m2m.prove.reading import Reading
+from lint_m2m.prove.run import django_version
+from lint_m2m.readers.options import ReadOptions
 from lint_m2m.sequences.values import NewMigration, ReplaceOperations
 from tests.sequences.cases import CASES
 from tests.sequences.projects import Case, check, formatted, written
@@ -88,6 +92,44 @@ def test_proof(
     prove(case, name, project(case, built, server, tmp_path_factory), server, tmp_path)
 
 
+# What is only shown, `lint-m2m prove` does not run.
+OFFERED = [pytest.param(case, name, id=f"{case.name}-{name}") for case in CASES for name in case.sequences]
+
+
+@pytest.mark.parametrize(("case", "name"), OFFERED)
+def test_minimal_project(
+    case: Case,
+    name: str,
+    built: dict[str, Built],
+    server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+) -> None:
+    """What `lint-m2m prove` runs, with nothing of the project's own in it, comes to the same."""
+    found = project(case, built, server, tmp_path_factory)
+    proposal = next(one for one in found.way.proposals if one.id == name)
+    minimal = build(found.way.situation, proposal, Reading(found.folder, ReadOptions()), django_version())
+    for path, text in minimal.files.items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    answer = server.ask(
+        "prove",
+        tmp_path,
+        field=list(minimal.field),
+        before=minimal.before,
+        first=list(minimal.first),
+        old_code=minimal.old_code,
+        link_columns=list(minimal.link_columns),
+        was=minimal.was,
+        twice=case.twice,
+        rows=10,
+        settings={"DEFAULT_AUTO_FIELD": minimal.default_auto_field},
+    )
+    assert answer["wrong"] == [], "\n\n".join(f"# {path}\n{text}" for path, text in minimal.files.items())
+    assert answer["rows_again"] >= 10
+
+
 @pytest.mark.parametrize(("case", "name"), PROOFS)
 def test_proof_on_servers(
     case: Case,
@@ -110,23 +152,25 @@ def prove(case: Case, name: str, found: Built, server: Server, tmp_path: Path, v
     show = "\n\n".join(f"# {path.name}\n{path.read_text()}" for path in changed)
     migration = found.way.situation.migration
     assert migration is not None
-    before = {}
+    before: dict[str, str | None] = {}
     for app in sorted({path.parent.parent.name for path in found.folder.glob("*/migrations/0*.py")}):
         names = sorted(path.stem for path in (found.folder / app / "migrations").glob("0*.py"))
-        before[app] = next((one for one in reversed(names) if not one.endswith("_change")), "zero")
+        before[app] = next((one for one in reversed(names) if not one.endswith("_change")), None)
     answer = server.ask(
         "prove",
         folder,
         field=case.field,
         before=before,
-        guilty=[migration.app_label, migration.name],
+        first=[migration.app_label, migration.name],
         old_code=proposal.downtime is Downtime.NONE,
         twice=case.twice,
         was=case.was,
         single=case.single,
+        rows=10,
         settings=dict(case.settings),
     )
     assert answer["wrong"] == [], show
+    assert answer["rows_again"] >= 10, show
     findings, _ = check(folder, vendor)
     allowed = ALWAYS.get(name, set()) | case.remaining.get(name, frozenset())
     left = [f"{one.code} {one.message}" for one in findings if one.code not in allowed]

@@ -1,0 +1,112 @@
+"""The migrations of a sequence read back: from the text that the sequence would write to `Migration` values.
+
+So a proof runs what a reader of the file understands, and no text of the project's own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lint_m2m.discovery import Layout, MigrationFile, discover_projects
+from lint_m2m.migration import Migration
+from lint_m2m.prove.values import NotProvable
+from lint_m2m.readers.options import ReadOptions
+from lint_m2m.readers.source import SourceError, read_source
+from lint_m2m.readers.static import ReadContext, read_migration
+from lint_m2m.sequences.edit import edit_migration, write_migration
+from lint_m2m.sequences.source import Unwritable
+from lint_m2m.sequences.values import Code, NewMigration, Proposal, ReplaceOperations, Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A migration that a sequence edits or leaves (`original` is it before) or adds, its text, and its functions."""
+
+    migration: Migration
+    text: str
+    functions: tuple[Code, ...]
+    original: Migration | None
+
+
+class Reading:
+    """Reads for one project of a root."""
+
+    def __init__(self, root: Path, options: ReadOptions) -> None:
+        self._options = options
+        self._layouts = discover_projects(root, options)
+        self._contexts: dict[int, ReadContext] = {}
+
+    def written(self, situation: Situation, proposal: Proposal) -> tuple[Written, ...]:
+        """What the sequence writes, in order. NotProvable where that cannot be read back."""
+        found: list[Written] = []
+        for change in proposal.changes:
+            if isinstance(change, ReplaceOperations):
+                found.append(self._edited(situation, change))
+            elif isinstance(change, NewMigration):
+                text = write_migration(change)
+                migration = self._read(situation, change.app_label, change.name, change.path, text)
+                found.append(Written(migration=migration, text=text, functions=change.functions, original=None))
+        if not found:
+            raise NotProvable("the sequence writes no migration")
+        guilty = situation.migration
+        if guilty is not None and all(one.original is None for one in found):
+            # It stays as it is, and what the sequence adds comes after it.
+            text = situation.sources.get(guilty.path, "")
+            found.insert(0, Written(migration=guilty, text=text, functions=(), original=guilty))
+        return tuple(found)
+
+    def _edited(self, situation: Situation, change: ReplaceOperations) -> Written:
+        original = situation.migration
+        if original is None or original.key != change.migration:
+            raise NotProvable(f"the sequence edits `{change.path}`, which stands before the point it starts at")
+        try:
+            text = edit_migration(situation.sources.get(change.path, ""), change)
+        except Unwritable as error:
+            raise NotProvable(str(error)) from None
+        migration = self._read(situation, original.app_label, original.name, change.path, text)
+        return Written(migration=migration, text=text, functions=change.functions, original=original)
+
+    def _read(self, situation: Situation, label: str, name: str, path: str, text: str) -> Migration:
+        layout = self._layout(situation)
+        file = MigrationFile(app_label=label, name=name, path=path, file=layout.root / path)
+        result = read_migration(file, text.encode("utf-8", "surrogatepass"), self._context(layout))
+        if not isinstance(result, Migration):
+            raise NotProvable(f"`{path}` could not be read back")
+        return result
+
+    def bases(self, situation: Situation, paths: Iterable[str]) -> dict[str, str | None]:
+        """Dotted path of each custom field class -> the Django class that it comes from, ``None`` where its column may
+        be another one's. `paths` are the migrations that use them."""
+        layout = self._layout(situation)
+        context = self._context(layout)
+        by_path = {file.path: file for file in layout.files}
+        for path in paths:
+            if path in by_path:
+                try:
+                    read_migration(by_path[path], read_source(by_path[path].file), context)
+                except SourceError:
+                    continue
+        found: dict[str, str | None] = {}
+        for cls in context.field_classes.values():
+            own_column = cls.source is not None and any(
+                isinstance(node, ast.FunctionDef) and node.name in ("db_type", "get_internal_type", "db_parameters")
+                for node in ast.walk(cls.source.node)
+            )
+            found[cls.path] = None if cls.base is None or own_column or not cls.known else cls.base.path
+        return found
+
+    def _layout(self, situation: Situation) -> Layout:
+        wanted = None if situation.migration is None else situation.migration.path
+        for layout in self._layouts:
+            if wanted is None or any(file.path == wanted for file in layout.files):
+                return layout
+        raise NotProvable("its migration is no longer where it was")
+
+    def _context(self, layout: Layout) -> ReadContext:
+        key = self._layouts.index(layout)
+        if key not in self._contexts:
+            self._contexts[key] = ReadContext(layout, replace(self._options))
+        return self._contexts[key]
