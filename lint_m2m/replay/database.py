@@ -63,6 +63,9 @@ class Table:
     # Columns with a foreign key that the database enforces, and what Django named the key by: (table, column, target),
     # or ``None`` while it is to be made when the migration ends.
     foreign_keys: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)
+    # The tables that further foreign keys of those columns point at: one that Django did not know of stays when it
+    # makes another.
+    further_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     indexes: list[Index] = field(default_factory=list)
     rows_from: frozenset[int] = frozenset()
     filled: bool = False
@@ -77,6 +80,7 @@ class Table:
             self,
             columns=dict(self.columns),
             foreign_keys=dict(self.foreign_keys),
+            further_keys=dict(self.further_keys),
             indexes=[replace(index) for index in self.indexes],
         )
 
@@ -298,35 +302,59 @@ class Database:
             for key, column in other.columns.items():
                 if column.references == old_name:
                     other.columns[key] = column._replace(references=new_name)
+            for key, tables in other.further_keys.items():
+                other.further_keys[key] = tuple(new_name if one == old_name else one for one in tables)
             self._incoming.setdefault(new_folded, []).append(other)
 
     def put_column(self, table: Table, column: ColumnFact) -> None:
         table.columns[self.names.fold(column.name)] = column
         if column.references is not None:
-            incoming = self._incoming.setdefault(self.names.fold(column.references), [])
+            incoming = self._incoming.setdefault(self.names.fold_table(column.references), [])
             if not any(known is table for known in incoming):
                 incoming.append(table)
 
     def referring(self, name: str) -> list[tuple[Table, str]]:
         """(table, folded column) of the foreign keys to a table of that name that the database enforces."""
-        folded = self.names.fold(name)
+        folded = self.names.fold_table(name)
         found: list[tuple[Table, str]] = []
         for table in self._incoming.get(folded, ()):
             if not self._is(table):
                 continue
             for key in table.foreign_keys:
-                column = table.columns.get(key)
-                if column is None or column.references is None or self.names.fold(column.references) != folded:
+                if folded not in map(self.names.fold_table, self.references(table, key)):
                     continue
                 if not any(known is table and own == key for known, own in found):
                     found.append((table, key))
         return sorted(found, key=lambda pair: (pair[0].uid, pair[1]))
 
+    @staticmethod
+    def references(table: Table, column: str) -> tuple[str, ...]:
+        """The tables that the foreign keys of a folded column point at; mostly one."""
+        fact = table.columns.get(column)
+        if column not in table.foreign_keys or fact is None or fact.references is None:
+            return ()
+        return (fact.references, *table.further_keys.get(column, ()))
+
+    def drop_foreign_key(self, table: Table, column: str, target: str) -> None:
+        """The keys of a folded column that point at table `target` go, any others stay."""
+        gone = self.names.fold_table(target)
+        kept = [one for one in self.references(table, column) if self.names.fold_table(one) != gone]
+        if not kept:
+            table.foreign_keys.pop(column, None)
+            table.further_keys.pop(column, None)
+            return
+        table.further_keys[column] = tuple(kept[1:])
+        fact = table.columns[column]
+        if fact.references != kept[0]:
+            self.put_column(table, fact._replace(references=kept[0], target=None))
+            table.foreign_keys[column] = self._key_name(table, column)
+
     def drop_column(self, table: Table, name: str) -> None:
         """The column, and every index and unique set that has it."""
-        folded = self.names.fold_table(name)
+        folded = self.names.fold(name)
         table.columns.pop(folded, None)
         table.foreign_keys.pop(folded, None)
+        table.further_keys.pop(folded, None)
         table.indexes = [index for index in table.indexes if folded not in index.columns]
 
     def rename_column(self, table: Table, old_name: str, new_name: str) -> None:
@@ -339,6 +367,8 @@ class Database:
         }
         if old in table.foreign_keys:
             table.foreign_keys[new] = table.foreign_keys.pop(old)
+        if old in table.further_keys:
+            table.further_keys[new] = table.further_keys.pop(old)
         for index in table.indexes:
             if old in index.columns:
                 index.columns = tuple(new if key == old else key for key in index.columns)

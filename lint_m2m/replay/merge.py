@@ -95,6 +95,7 @@ def _same_shape(one: Table, other: Table) -> bool:
     return (
         one.columns == other.columns
         and one.foreign_keys == other.foreign_keys
+        and one.further_keys == other.further_keys
         and one.indexes == other.indexes
         and (one.uid == other.uid or one.auto_of == other.auto_of)
     )

@@ -176,7 +176,7 @@ class SchemaEditor(EndChecks):
                 if other.link and other.shape_doubt is None:
                     self.rows_violate(other, other.columns[column].name, table.name)
             else:
-                del other.foreign_keys[column]
+                self.db.drop_foreign_key(other, column, table.name)
         self.effects.append(TableDropped(table=self.db.fact(table), field=field or table.auto_of))
         self.db.drop(table, self.origin)
 
@@ -302,6 +302,7 @@ class SchemaEditor(EndChecks):
         dropped = was and table.foreign_keys.get(column) is not None
         if dropped:
             del table.foreign_keys[column]
+            table.further_keys.pop(column, None)
         made = now and (dropped or not was)
         fact = table.columns.get(column)
         if fact is not None and target is not UNKNOWN and (made or column not in table.foreign_keys):
@@ -313,6 +314,8 @@ class SchemaEditor(EndChecks):
             if table.foreign_keys[column] in (None, name) and table.shape_doubt is None:
                 words = self.wording.key_exists(table.name, self.key_name(table, column, target))
                 self.fail(FailureKind.CONSTRAINT_EXISTS, words, table=table.name, existing=table)
+            if fact.references is not None:
+                table.further_keys[column] = (*table.further_keys.get(column, ()), fact.references)
         self.db.add_foreign_key(table, column)
         self.target_exists(table, column)
 

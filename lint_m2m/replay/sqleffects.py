@@ -272,7 +272,7 @@ class SqlApplier:
                     )
         for other, column in db.referring(table.name):
             if not editor.sqlite:
-                del other.foreign_keys[column]
+                db.drop_foreign_key(other, column, table.name)
         self.tables.add(effect.name)
         self.moved = True
         editor.effects.append(TableDropped(table=db.fact(table), field=table.auto_of))

@@ -3,8 +3,8 @@
 ## What it does
 
 Finds an operation that runs on the database and renames, alters or drops a many-to-many table, the table of a
-`through` model, or a column of one, where the history never made it: usually after a state-only recipe that did not
-fit.
+`through` model, or a column of one, or points a foreign key at one, where the history never made it: usually after a
+state-only recipe that did not fit.
 
 ## Why it breaks
 

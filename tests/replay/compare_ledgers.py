@@ -191,9 +191,12 @@ def _tables_differ(replay: Replay, real: dict[str, Any]) -> Iterator[str]:
             if names != set(seen.unique_names):
                 yield f"unique names of {name}: ledger {names}, reality {set(seen.unique_names)}"
             keys = {
-                (table_column.name, table_column.references)
+                (table_column.name, target)
                 for table_column in table.columns
-                if replay._names.fold(table_column.name) in replay._database.get(name).foreign_keys  # type: ignore[union-attr]
+                for target in replay._database.references(
+                    replay._database.get(name),  # type: ignore[arg-type]
+                    replay._names.fold(table_column.name),
+                )
             }
             if keys != set(seen.foreign_keys):
                 yield f"foreign keys of {name}: ledger {sorted(keys)}, reality {sorted(seen.foreign_keys)}"

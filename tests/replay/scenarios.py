@@ -505,5 +505,19 @@ SCENARIOS: dict[str, list[list[Any]]] = {
         [mg.RenameField("b", "code", "number"), mg.AddField("a", "c", FK("app.B", to_field="number", null=True))],
     ],
     "table renamed to its own name by SQL": [[B(), A()], [mg.RunSQL("ALTER TABLE app_a_f RENAME TO app_a_f")]],
+    "column with capitals is dropped": [
+        [mg.CreateModel("B", [pk(), ("itemList", m.IntegerField(default=0))])],
+        [mg.RemoveField("b", "itemList")],
+    ],
+    "table with capitals is dropped that others point at": [
+        [mg.CreateModel("B", [pk()], {"db_table": "Shelf"}), A()],
+        [D(mg.DeleteModel("B"))],
+    ],
+    "key that Django does not know stays when it makes another": [
+        [B(), B("C"), plainA(), mg.CreateModel("D", [pk(), ("b", FK("app.B", db_constraint=False))])],
+        [D(AF(FK("app.B"), "b", "d"))],
+        [AF(FK("app.C"), "b", "d")],
+        [mg.DeleteModel("C")],
+    ],
     "model with an unresolved through is renamed": [[B(), A()], [S(AF(cust("app.Nope"))), mg.RenameModel("A", "Z")]],
 }
