@@ -109,8 +109,8 @@ def _table_differences(name: str, here: Table, wanted: Table) -> Iterator[str]:
         if mine_key != theirs_key:
             yield f"`{name}.{column}` points at {_place(mine_key)}, in a fresh database at {_place(theirs_key)}"
     if here.primary_key != wanted.primary_key:
-        yield f"the primary key of `{name}` is {_set(sorted(here.primary_key))}, in a fresh database "
-            f"{_set(sorted(wanted.primary_key))}"
+        mine_text, their_text = _set(sorted(here.primary_key)), _set(sorted(wanted.primary_key))
+        yield f"the primary key of `{name}` is {mine_text}, in a fresh database {their_text}"
     for what, mine_sets, their_sets in (
         ("unique set", here.uniques, wanted.uniques),
         ("index", here.indexes, wanted.indexes),
