@@ -31,7 +31,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.models import FieldState
 from lint_m2m.replay.names import Names
-from lint_m2m.sequences.codegen import Writer, plain, renamed_call, with_argument
+from lint_m2m.sequences.codegen import Writer, plain, renamed_call, with_argument, without_comments
 from lint_m2m.sequences.layout import Bracket, Item, Node, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
@@ -134,6 +134,12 @@ def alter_node(situation: Situation, writer: Writer) -> Bracket:
     """The AlterField of the change: the user's own, or made of their AddField; new when there is no migration."""
     placed = alteration(situation)
     if placed is None:
+        if situation.kind is ChangeKind.TABLE_EXISTS and situation.old is not None and situation.through is not None:
+            model = situation.through.model
+            label = writer.literal(f"{model.key.app_label}.{model.name}")
+            field = without_comments(writer.field(situation.old))
+            assert isinstance(field, Bracket)
+            return writer.alter_field(situation.key.model, situation.key.name, with_argument(field, "through", label))
         if situation.migration is not None or situation.new is None:
             raise Unwritable("the AlterField was not found")
         return writer.alter_field(situation.key.model, situation.key.name, writer.field(situation.new))
@@ -434,9 +440,9 @@ class Reading:
         if situation.migration is None:
             return ()
         alter = alteration(situation)
-        if alter is None:
+        if alter is None and situation.kind is not ChangeKind.TABLE_EXISTS:
             raise Unwritable("the AlterField was not found")
-        gone = [*through.touching, alter, *([situation.removal] if situation.removal else [])]
+        gone = [*through.touching, *([alter] if alter else []), *([situation.removal] if situation.removal else [])]
         if self.holder is not None:
             gone = [self.holder, *(one for one in gone if not held(one, self.holder))]
         if any("." in one.address or one.operation.span is None for one in gone):
@@ -453,7 +459,8 @@ class Reading:
         if self.holder is not None:
             return self.holder, gone[-1]
         alter = alteration(self.situation)
-        assert alter is not None
+        if alter is None:
+            return gone[0], gone[-1]
         taken = {one.address for one in gone}
         first = int(gone[0].address)
         before = [

@@ -18,7 +18,9 @@ from lint_m2m.sequences import (
     drop_through_rename_table,
     expand_contract,
     fake,
+    fix_order,
     fix_state,
+    fix_table,
     keep_table,
     rename_table,
     rename_through,
@@ -41,6 +43,8 @@ SEQUENCES: Final[tuple[Proposer, ...]] = (
     temporary_field.propose,
     copy_then_remove.propose,
     fix_state.propose,
+    fix_order.propose,
+    fix_table.propose,
     rewrite_history.propose,
     fake.propose,
 )

@@ -94,7 +94,7 @@ def _origin(situation: Situation) -> ReplaceOperations:
         raise Unwritable("the operation that made the field is no plain call")
     operations: list[Code] = []
     if by_create:
-        operations.append(writer.code(_without_field(writer, node, situation.key.name)))
+        operations.append(writer.code(without_field(node, situation.key.name)))
     operations.append(writer.code(create_model(writer, facts)))
     field = without_comments(writer.field(new))
     operations.append(writer.code(writer.add_field(situation.key.model, situation.key.name, field)))
@@ -106,7 +106,7 @@ def _origin(situation: Situation) -> ReplaceOperations:
     )
 
 
-def _without_field(writer: Writer, create: Bracket, name: str) -> Bracket:
+def without_field(create: Bracket, name: str) -> Bracket:
     """A CreateModel without one of its fields."""
     fields = create.item("fields")
     if fields is None or not isinstance(fields.value, Bracket):

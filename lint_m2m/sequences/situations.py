@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lint_m2m.finding import Finding
@@ -162,8 +162,10 @@ class Gatherer:
         new = owner.fields.get(name)
         operations = tuple(placed_operations(migration.operations))
         guilty = next((one for one in operations if one.address == finding.operation), None)
+        if finding.code == "MTM104" and guilty is not None:
+            new = _with_through(new, guilty.operation, migration)
         return self.assemble(
-            kind=_kind(finding, old, new),
+            kind=_kind(finding, old, new, altered=_has_through(owner.fields.get(name))),
             finding=finding,
             key=key,
             owner=owner,
@@ -235,6 +237,7 @@ class Gatherer:
             before=known,
             after=believed,
             tables=_tables_of(tables, known, link, through),
+            table_names=frozenset(table.name for table in tables),
             sources=sources,
             style=Style() if text is None else style_of(text),
             app_path=None if app is None else app.path,
@@ -445,11 +448,22 @@ def _is_about(operation: Operation, migration: Migration, key: ModelKey) -> bool
     return migration.app_label == key.app_label and model_of(operation) == key.name
 
 
-def _kind(finding: Finding, old: FieldState | None, new: FieldState | None) -> ChangeKind:
+def _with_through(new: FieldState | None, operation: Operation, migration: Migration) -> FieldState | None:
+    """The field as it has to be when a model is made on its automatic table: through that model."""
+    relation = None if new is None else new.field.relation
+    if new is None or relation is None or not new.field.many_to_many or not isinstance(operation, CreateModel):
+        return new
+    if relation.through is not None:
+        return new
+    through = ModelKey(migration.app_label, operation.name.lower())
+    return replace(new, field=replace(new.field, relation=replace(relation, through=through)))
+
+
+def _kind(finding: Finding, old: FieldState | None, new: FieldState | None, *, altered: bool) -> ChangeKind:
     kind = _KINDS[finding.code]
     was = old is not None and old.field.many_to_many
     is_now = new is not None and new.field.many_to_many
-    if kind is ChangeKind.TABLE_EXISTS and was and is_now and not _has_through(old) and _has_through(new):
+    if kind is ChangeKind.TABLE_EXISTS and was and is_now and not _has_through(old) and altered:
         # `db_table` pinned to the automatic table and `through=` added in one migration: one change.
         return ChangeKind.ADD_THROUGH
     if kind in (ChangeKind.M2M_TO_FK, ChangeKind.FK_TO_M2M):

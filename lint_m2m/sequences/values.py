@@ -145,6 +145,7 @@ class Situation:
     before: tuple[ModelState, ...] = ()
     after: tuple[ModelState, ...] = ()
     tables: tuple[TableFact, ...] = ()
+    table_names: frozenset[str] = frozenset()  # of all tables there are before
     sources: Mapping[str, str] = field(default_factory=dict)
     style: Style = Style()
     app_path: str | None = None  # the migrations folder of the app

@@ -994,4 +994,94 @@ BELIEVED = (
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED)
+REVIEWERS = '    reviewers = models.ManyToManyField("library.Author", through="REVIEW", related_name="reviewed")\n'
+_REVIEW = """
+class Review(models.Model):
+    book = models.ForeignKey("library.Book", on_delete=models.CASCADE)
+    reviewer = models.ForeignKey("library.Author", on_delete=models.CASCADE)
+"""
+LINKS = AUTHOR + BOOK + "    TWO = models.ManyToManyField(Author, related_name='edited'ARGUMENT)\n"
+
+
+def _field_first(folder: Path) -> None:
+    """The field before the model that it goes through."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    start, middle = text.index("        migrations.CreateModel("), text.index("        migrations.AddField(")
+    end = text.rindex("    ]")
+    path.write_text(text[:start] + text[middle:end] + text[start:middle] + text[end:])
+
+
+def _independent(folder: Path) -> None:
+    """Without the dependency on the other app."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "'staff'" not in line))
+
+
+def _model_alone(folder: Path) -> None:
+    """The model on the automatic table, and a field that knows nothing of it."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    path.write_text(text[: text.index("        migrations.AlterField(")] + "    ]\n")
+    models = folder / "library" / "models.py"
+    models.write_text(models.read_text().replace(', through="library.Authorship"', ""))
+
+
+_STAFF = """
+class Staff(models.Model):
+    name = models.CharField(max_length=9)
+
+    class Meta:
+        db_table = "library_book_editors"
+"""
+
+RIGHTED = (
+    Case(
+        "field before its model",
+        PLAIN,
+        {"library": AUTHOR + BOOK + REVIEWERS.replace("REVIEW", "library.Review") + _REVIEW},
+        sequences=FIX,
+        patch=_field_first,
+        reported="reviewers",
+        formatted=True,
+    ),
+    Case(
+        "model of another app",
+        {**PLAIN, "staff": ""},
+        {"library": AUTHOR + BOOK + REVIEWERS.replace("REVIEW", "staff.Review"), "staff": _REVIEW},
+        sequences=FIX,
+        patch=_independent,
+        reported="reviewers",
+    ),
+    Case(
+        "table of another field",
+        {"library": AUTHOR + BOOK.replace('"books"', '"books", db_table="links"')},
+        {
+            "library": LINKS.replace('"books"', '"books", db_table="links"')
+            .replace("TWO", "editors")
+            .replace("ARGUMENT", ", db_table='links'")
+        },
+        sequences=FIX,
+        reported="editors",
+        formatted=True,
+    ),
+    Case(
+        "table of a model",
+        {"library": AUTHOR + BOOK + _STAFF},
+        {"library": LINKS.replace("TWO", "editors").replace("ARGUMENT", "") + _STAFF},
+        sequences=FIX,
+        reported="editors",
+    ),
+    Case(
+        "model on the automatic table",
+        PLAIN,
+        after(_KEYS + _SHARE, _PAIR + _KEPT_TABLE),
+        sequences=FIX,
+        patch=_model_alone,
+        formatted=True,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RIGHTED)
