@@ -34,7 +34,7 @@ def require_sequence(name: str) -> None:
 
     ids = sequence_ids()
     if name not in ids:
-        near = nearest(name, ids)
+        near = nearest(name.lower(), ids)
         raise UsageError(f"there is no sequence `{name}`" + (near or f"; there are {listed(ids)}"))
 
 

@@ -4,8 +4,8 @@
 there, all of it or nothing; `diff` shows it instead.
 """
 
-from lint_m2m.rewrite.diff import diff
+from lint_m2m.rewrite.diffs import diff
 from lint_m2m.rewrite.files import FileChange, RewriteError, write
-from lint_m2m.rewrite.plan import Choice, Declined, Fix, Lost, Rewriting, plan
+from lint_m2m.rewrite.planning import Choice, Declined, Fix, Lost, Rewriting, plan
 
 __all__ = ["Choice", "Declined", "FileChange", "Fix", "Lost", "RewriteError", "Rewriting", "diff", "plan", "write"]

@@ -29,7 +29,7 @@ _TOLD: Final = frozenset({"MTM904"})
 # Of a sequence with a downtime: it has said so itself.
 _OF_DOWNTIME: Final = frozenset({"MTM401"})
 # A file name that the sequences may give a migration: it is made of the project's names, and those are a stranger's.
-_MODULE: Final = re.compile(r"\w+\.py")
+_MODULE: Final = re.compile(r"\d+_\w+\.py")
 
 # What makes a finding that of the user's report: its place in the file, and the text there, may change meanwhile.
 _Key: TypeAlias = tuple[Path, str, str | None]
