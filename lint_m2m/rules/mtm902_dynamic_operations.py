@@ -150,24 +150,24 @@ def _unread(step: Step) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[Mode
             owner = ModelKey(step.app_label, operation.name.lower())
             for named in operation.fields:
                 if named.field.many_to_many or not operation.links_complete:
-                    yield from _unread_field(FieldKey(*owner, named.name), named.field, named.span)
+                    yield from _unread_field(step, FieldKey(*owner, named.name), named.field, named.span)
             if not (operation.links_complete or operation.fields_complete):
                 yield f"the fields of `{step.app_label}.{operation.name}` cannot be read whole", (), (owner,), None
         case AddField() | AlterField():
             key = FieldKey(step.app_label, operation.model_name.lower(), operation.name)
-            yield from _unread_field(key, operation.field, operation.field.span)
+            yield from _unread_field(step, key, operation.field, operation.field.span)
         case _:
             return
 
 
 def _unread_field(
-    key: FieldKey, field: Field, span: Span | None
+    step: Step, key: FieldKey, field: Field, span: Span | None
 ) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[ModelKey], Span | None]]:
     if field.kind is FieldKind.UNKNOWN:
         message = (
             f"the field class `{field.class_path}` is not known: it may be a many-to-many"
             if "." in field.class_path
-            else f"the field `{key}` cannot be read: it depends on running code"
+            else f"the field `{key}` cannot be read: {_reason(step, key)}"
         )
         yield message, (key,), (), span
     elif field.many_to_many and field.relation is not None:
@@ -175,3 +175,12 @@ def _unread_field(
             if value is UNKNOWN:
                 where = field.argument_span(name) or span
                 yield f"`{name}=` of the many-to-many `{key}` cannot be read", (key,), (), where
+
+
+def _reason(step: Step, key: FieldKey) -> str:
+    """Why the reader could not tell what the field is, or whether it is there."""
+    for name in (f"`{key}`", f"`{key.model_key}`"):
+        for gap in step.migration.gaps:
+            if name in gap.unchecked:
+                return gap.reason
+    return "it depends on running code"
