@@ -57,6 +57,10 @@ class _Builder:
         self.situation = situation
         self.proposal = proposal
         self.notes: list[str] = []
+        later = reading.later(situation)
+        if later is not None:
+            raise NotProvable(f"`{later}` goes on with the same table, and a proof ends with the sequence")
+        _agree(situation)
         self.written = reading.written(situation, proposal)
         self.before = {model.key: model for model in situation.before}
         self.after = _with_changes(situation, proposal)
@@ -398,6 +402,32 @@ class _Builder:
         return (
             IMPORTS + "".join(f"{line}\n" for line in sorted(set(imports))) + "".join(f"\n\n{one}" for one in classes)
         )
+
+
+def _agree(situation: Situation) -> None:
+    """NotProvable where Django and the database part before the sequence: a project of models cannot begin there."""
+    old, link = situation.old, situation.link
+    if old is None or not old.field.many_to_many:
+        return
+    if link is None:
+        raise NotProvable("before the sequence Django already believes in another table of the links than there is")
+    through = link.through
+    if through is None or link.table.uniques is UNKNOWN:
+        return
+    options = through.model.options
+    if options.unique_together is UNKNOWN or options.constraints is UNKNOWN:
+        return
+    column_of = {
+        one.name: column
+        for one, column in ((through.source, through.source_column), (through.target, through.target_column))
+        if one is not None
+    }
+    plain = [one.fields for one in options.constraints if one.plain_unique and one.fields is not UNKNOWN]
+    declared = any(
+        {column_of.get(name) for name in one} == set(link.columns) for one in (*options.unique_together, *plain)
+    )
+    if declared is not any(one.columns == frozenset(link.columns) for one in link.table.uniques):
+        raise NotProvable("before the sequence Django already believes in another unique pair than there is")
 
 
 def _file(one: _Chain, previous: Iterable[_Chain]) -> str:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lint_m2m.discovery import Layout, MigrationFile, discover_projects
-from lint_m2m.migration import Migration
+from lint_m2m.graph import build
+from lint_m2m.migration import Migration, ModelKey
 from lint_m2m.prove.values import NotProvable
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.source import SourceError, read_source
-from lint_m2m.readers.static import ReadContext, read_migration
+from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.sequences.edit import edit_migration, write_migration
+from lint_m2m.sequences.situations import model_of, placed_operations
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Code, NewMigration, Proposal, ReplaceOperations, Situation
 
@@ -97,6 +99,29 @@ class Reading:
             )
             found[cls.path] = None if cls.base is None or own_column or not cls.known else cls.base.path
         return found
+
+    def later(self, situation: Situation) -> str | None:
+        """The first migration after the guilty one that goes on with the field or a through model of it, if any."""
+        guilty = situation.migration
+        if guilty is None or situation.leaf == guilty.key:
+            return None
+        layout = self._layout(situation)
+        project = read_project(layout, self._options)
+        plan = next((one for one in build(project).plans if guilty.key in one.order), None)
+        if plan is None:
+            return None
+        following = plan.order[plan.order.index(guilty.key) + 1 :]
+        old = None if situation.link is None else situation.link.through
+        models = {one.model.key for one in (situation.through, old) if one is not None}
+        by_key = {migration.key: migration for migration in project.migrations}
+        for key in following:
+            migration = by_key.get(key)
+            for placed in () if migration is None else placed_operations(migration.operations):
+                model = ModelKey(key.app_label, model_of(placed.operation) or "")
+                own = model == situation.key.model_key and getattr(placed.operation, "name", "") == situation.key.name
+                if own or model in models:
+                    return str(key)
+        return None
 
     def _layout(self, situation: Situation) -> Layout:
         wanted = None if situation.migration is None else situation.migration.path

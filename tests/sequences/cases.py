@@ -960,6 +960,7 @@ BELIEVED = (
         sequences=FIX,
         patch=recipe(_UNIQUE, later='migrations.AlterModelTable("authorship", "who_wrote")'),
         remaining={"fix-state": frozenset({"MTM401"})},
+        parted=True,
     ),
     Case(
         "believed, then a field later",
@@ -967,6 +968,7 @@ BELIEVED = (
         after(_KEYS + _SHARE),
         sequences=FIX,
         patch=recipe(_UNIQUE, later='migrations.AddField("authorship", "share", models.IntegerField(null=True))'),
+        parted=True,
     ),
     Case(
         "believed, then a pair later",
@@ -974,6 +976,7 @@ BELIEVED = (
         after(rest=_PAIR + "        db_table = 'library_book_authors'\n"),
         sequences=FIX,
         patch=recipe(_TABLE, later='migrations.AlterUniqueTogether("authorship", {("book", "author")})'),
+        parted=True,
     ),
     Case(
         "believed gone",

@@ -63,6 +63,8 @@ class Case:
     reported: str | None = None
     # Each owner has one link at most.
     single: bool = False
+    # Django and the database part before the migration that the sequence edits.
+    parted: bool = False
 
     def build(self, folder: Path, server: Server) -> Path:
         """The project with its migrations before and after, models.py as after."""
