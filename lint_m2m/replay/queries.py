@@ -9,6 +9,7 @@ from lint_m2m.graph import Graph, Plan
 from lint_m2m.migration import (
     UNKNOWN,
     Maybe,
+    ModelKey,
     Project,
 )
 from lint_m2m.replay.data import DataReader
@@ -60,6 +61,10 @@ class Queries:
     @property
     def state(self) -> StateView:
         return self._state
+
+    def referrers(self, key: ModelKey) -> tuple[ModelKey, ...]:
+        """Models that may have a relation to `key`, or had one before: to be checked in the state that matters."""
+        return self._state.referrers(key)
 
     # -- what exists, now
 

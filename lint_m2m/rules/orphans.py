@@ -47,12 +47,15 @@ class Abandoned:
         # A through model that goes after its field: now nobody is left who knows the table.
         name = replay.model_table(model)
         own = None if name is UNKNOWN else replay.table(name)
-        if own is not None and own is not UNKNOWN and own.uid in self._left:
+        if own is None or own is UNKNOWN:
+            return
+        if own.uid in self._left:
             self._left[own.uid] = (self._left[own.uid][0], step.origin, step.migration.key)
         # The links of a through model that goes are those of the field that uses it, wherever that is.
-        for owner in step.before.models():
-            for field in owner.many_to_many():
-                if own is not None and own is not UNKNOWN and through_of(field.field) == model.key:
+        for key in replay.referrers(model.key):
+            owner = step.before.get(key)
+            for field in () if owner is None else owner.many_to_many():
+                if owner is not None and through_of(field.field) == model.key:
                     self._left[own.uid] = (owner.field_key(field.name), step.origin, step.migration.key)
 
     def at_end(self, replay: Replay) -> Iterator[AbandonedTable]:
