@@ -206,8 +206,10 @@ class EndChecks(Editor):
         def still(database: Database) -> str | None:
             now = database.by_uid(uid)
             fact = None if now is None else now.columns.get(database.names.fold(column))
-            if now is None or fact is None or fact.references != target or not database.holds_rows(now):
+            if now is None or fact is None or fact.references is None or not database.holds_rows(now):
                 return None
-            return self.wording.rows_violate(now.name, fact.name, target, key, constraint, value)
+            if fact.references != target and not self._target_missing(database, fact.references):
+                return None
+            return self.wording.rows_violate(now.name, fact.name, fact.references, key, constraint, value)
 
         self.later.append(Later(failure, still))

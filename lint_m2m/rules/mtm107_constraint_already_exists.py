@@ -114,12 +114,12 @@ class ConstraintAlreadyExists(Rule):
             named = f" `{failure.constraint}`" if failure.constraint else ""
             if failure.kind is FailureKind.CONSTRAINT_EXISTS:
                 message, label = (
-                    f"adds the unique set{named}, which table `{failure.table}` already has",
+                    f"adds the unique set or index{named}, which table `{failure.table}` already has",
                     "exists already",
                 )
             else:
                 message, label = (
-                    f"removes the unique set{named}, which table `{failure.table}` does not have",
+                    f"removes the unique set or index{named}, which table `{failure.table}` does not have",
                     "not there",
                 )
             yield self.finding_at(
