@@ -960,7 +960,7 @@ BELIEVED = (
         sequences=FIX,
         patch=recipe(_UNIQUE, later='migrations.AlterModelTable("authorship", "who_wrote")'),
         remaining={"fix-state": frozenset({"MTM401"})},
-        parted=True,
+        not_provable="before the sequence",
     ),
     Case(
         "believed, then a field later",
@@ -968,7 +968,7 @@ BELIEVED = (
         after(_KEYS + _SHARE),
         sequences=FIX,
         patch=recipe(_UNIQUE, later='migrations.AddField("authorship", "share", models.IntegerField(null=True))'),
-        parted=True,
+        not_provable="before the sequence",
     ),
     Case(
         "believed, then a pair later",
@@ -976,7 +976,7 @@ BELIEVED = (
         after(rest=_PAIR + "        db_table = 'library_book_authors'\n"),
         sequences=FIX,
         patch=recipe(_TABLE, later='migrations.AlterUniqueTogether("authorship", {("book", "author")})'),
-        parted=True,
+        not_provable="before the sequence",
     ),
     Case(
         "believed gone",
@@ -1045,6 +1045,7 @@ RIGHTED = (
         PLAIN,
         {"library": AUTHOR + BOOK + REVIEWERS.replace("REVIEW", "library.Review") + _REVIEW},
         sequences=FIX,
+        not_provable="were before",
         patch=_field_first,
         reported="reviewers",
         formatted=True,
@@ -1054,6 +1055,7 @@ RIGHTED = (
         {**PLAIN, "staff": ""},
         {"library": AUTHOR + BOOK + REVIEWERS.replace("REVIEW", "staff.Review"), "staff": _REVIEW},
         sequences=FIX,
+        not_provable="were before",
         patch=_independent,
         reported="reviewers",
     ),
@@ -1066,6 +1068,7 @@ RIGHTED = (
             .replace("ARGUMENT", ", db_table='links'")
         },
         sequences=FIX,
+        not_provable="were before",
         reported="editors",
         formatted=True,
     ),
@@ -1074,6 +1077,7 @@ RIGHTED = (
         {"library": AUTHOR + BOOK + _STAFF},
         {"library": LINKS.replace("TWO", "editors").replace("ARGUMENT", "") + _STAFF},
         sequences=FIX,
+        not_provable="were before",
         reported="editors",
     ),
     Case(
@@ -1081,6 +1085,7 @@ RIGHTED = (
         PLAIN,
         after(_KEYS + _SHARE, _PAIR + _KEPT_TABLE),
         sequences=FIX,
+        not_provable="in models.py",
         patch=_model_alone,
         formatted=True,
     ),

@@ -63,8 +63,8 @@ class Case:
     reported: str | None = None
     # Each owner has one link at most.
     single: bool = False
-    # Django and the database part before the migration that the sequence edits.
-    parted: bool = False
+    # Why `lint-m2m prove` cannot prove it in a project of its own: a part of the reason.
+    not_provable: str | None = None
 
     def build(self, folder: Path, server: Server) -> Path:
         """The project with its migrations before and after, models.py as after."""
