@@ -26,7 +26,7 @@ from lint_m2m.replay.sqleffects import SqlApplier
 from lint_m2m.replay.state import StateLedger
 
 # What code calls that stores rows.
-_WRITES = frozenset(
+WRITES = frozenset(
     [
         "add",
         "aadd",
@@ -166,7 +166,7 @@ class DataReader:
         fields = self._fields_reached(code, possible, state)
         fields.update(self._fields_of_tables(applier.tables, database, state))
         links = self._links_reached(code, fields, applier, database, state)
-        if code.names & _WRITES or applier.moved:
+        if code.names & WRITES or applier.moved:
             self._possible_copies(links, database)
         self.operations.append(
             DataOperation(

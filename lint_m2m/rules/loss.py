@@ -15,6 +15,7 @@ from typing import Literal
 
 from lint_m2m.finding import Certainty, Finding, Related
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey, RenameField, RenameModel
+from lint_m2m.replay.data import WRITES
 from lint_m2m.replay.facts import DataOperation, FieldKey, RowsCopied, TableDropped, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
@@ -27,38 +28,9 @@ PAIR_WINDOW = 2
 # migrations before.
 COPY_WINDOW = 3
 
-# What code that stores something calls. Code that only reads (checks, counts, prints) has carried nothing over.
-_WRITES = frozenset(
-    (
-        "add",
-        "aadd",
-        "set",
-        "aset",
-        "create",
-        "acreate",
-        "bulk_create",
-        "abulk_create",
-        "get_or_create",
-        "aget_or_create",
-        "update_or_create",
-        "aupdate_or_create",
-        "save",
-        "asave",
-        "bulk_update",
-        "abulk_update",
-        "update",
-        "aupdate",
-        "execute",
-        "executemany",
-        "setattr",
-        "insert",
-        "write",
-        "writerow",
-        "dump",
-        "dumps",
-        "append",
-    )
-)
+# What code that stores something calls, in tables or on a detour over a file or a variable. Code that only reads (checks,
+# counts, prints) has carried nothing over.
+_WRITES = WRITES | {"append", "dump", "dumps", "setattr", "write", "writerow"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
