@@ -199,13 +199,9 @@ class _Project:
             fixes.append(self._done(way, proposal, finding, current, after, trial, lost))
             self._overlay |= trial
             current = after
-        left = {_key(self._root, finding) for finding in current.report.findings}
-        return Rewriting(
-            changes=tuple(self._changes()),
-            fixes=tuple(fixes),
-            # One that another's fix has solved later on is no longer to be spoken of.
-            declined=tuple(one for one in declined.values() if _key(self._base, one.finding) in left),
-        )
+            # What could not be fixed before this may be so now; otherwise a second run would change something.
+            declined.clear()
+        return Rewriting(changes=tuple(self._changes()), fixes=tuple(fixes), declined=tuple(declined.values()))
 
     def _check(self, overlay: Mapping[Path, bytes]) -> Outcome:
         return engine.run([self._root], lambda _: self._config, progress=self._progress, overlay=overlay)
