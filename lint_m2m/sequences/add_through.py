@@ -139,7 +139,9 @@ def alter_node(situation: Situation, writer: Writer) -> Bracket:
             label = writer.literal(f"{model.key.app_label}.{model.name}")
             field = without_comments(writer.field(situation.old))
             assert isinstance(field, Bracket)
-            return writer.alter_field(situation.key.model, situation.key.name, with_argument(field, "through", label))
+            # ManyToManyField.__init__ refuses `db_table` beside `through`.
+            field = with_argument(field.without("db_table"), "through", label)
+            return writer.alter_field(situation.key.model, situation.key.name, field)
         if situation.migration is not None or situation.new is None:
             raise Unwritable("the AlterField was not found")
         return writer.alter_field(situation.key.model, situation.key.name, writer.field(situation.new))

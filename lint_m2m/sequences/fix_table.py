@@ -15,6 +15,7 @@ Source: DJANGO_FACTS.md, "other operations" and the state-only recipes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lint_m2m.finding import Downtime
 from lint_m2m.migration import AddField
@@ -91,7 +92,11 @@ def _the_same_table(situation: Situation) -> Iterator[Proposal]:
     facts = switch(situation, writer)
     manner = Manner(rename=False, staged=can_stage(situation))
     label = writer.literal(f"{through.model.key.app_label}.{through.model.name}")
-    field = with_argument(_bare(writer.field(old)), "through", label)
+    was = _bare(writer.field(old))
+    field = with_argument(was.without("db_table"), "through", label)
+    change = _argument(situation, field, "through", plain(label), "let the field go through the model")
+    if was.item("db_table") is not None:
+        change = replace(change, arguments=(*change.arguments, (situation.key.name, "db_table", None)))
     table = facts.link.table.name
     yield Proposal(
         id=ID,
@@ -101,7 +106,7 @@ def _the_same_table(situation: Situation) -> Iterator[Proposal]:
         applicability=applicability(situation),
         changes=(
             *changes(situation, writer, facts, manner),
-            _argument(situation, field, "through", plain(label), "let the field go through the model"),
+            change,
         ),
         recommended=True,
         caveats=tuple(caveats.of_through(situation)),
