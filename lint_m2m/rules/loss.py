@@ -28,8 +28,8 @@ PAIR_WINDOW = 2
 # migrations before.
 COPY_WINDOW = 3
 
-# What code that stores something calls, in tables or on a detour over a file or a variable. Code that only reads (checks,
-# counts, prints) has carried nothing over.
+# What code that stores something calls, in tables or on a detour over a file or a variable. Code that only reads
+# (checks, counts, prints) has carried nothing over.
 _WRITES = WRITES | {"append", "dump", "dumps", "setattr", "write", "writerow"}
 
 
