@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from lint_m2m.finding import Certainty, Finding
-from lint_m2m.graph import Graph, Plan
-from lint_m2m.migration import Location, Project
+from lint_m2m.graph import Graph, Plan, PlanKind
+from lint_m2m.migration import Location, MigrationKey, Project
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import RULES
 from lint_m2m.rules.base import Rule
 
 # What makes two findings the same one, seen in two plans.
 Identity: TypeAlias = tuple[str, Location, str | None, str | None]
+_FRESH = "only on databases that run the squash itself, as a new one does"
+_REPLACED = "only on databases where the migrations that a squash replaces ran one by one"
 _CERTAINTIES = (Certainty.POSSIBLE, Certainty.LIKELY, Certainty.CERTAIN)
 
 
@@ -34,11 +37,33 @@ def judge(
     merge(found, _grouped(_project_findings(rules, project, graph)))
     total = sum(len(plan.order) for plan in graph.plans)
     done = 0
+    shown: list[Collection[Identity]] = []
     for plan in graph.plans:
         replay = Replay(project, graph, plan, settings)
-        merge(found, _grouped(_plan_findings(rules, replay, plan, progress, done, total)))
+        more = _grouped(_plan_findings(rules, replay, plan, progress, done, total))
+        merge(found, more)
+        shown.append(frozenset(more))
         done += len(plan.order)
+    if len(graph.plans) > 1:
+        _say_where(found, graph.plans, shown)
     return found
+
+
+def _say_where(
+    found: dict[Identity, list[Finding]], plans: Sequence[Plan], shown: Sequence[Collection[Identity]]
+) -> None:
+    """Note what happens on some databases only: where a squash ran, or where what it replaces did."""
+    orders = [frozenset(plan.order) for plan in plans]
+    for identity, findings in found.items():
+        seen = [plan for plan, some in zip(plans, shown, strict=True) if identity in some]
+        finding = findings[0]
+        if not seen or finding.app_label is None or finding.migration is None:
+            continue
+        key = MigrationKey(finding.app_label, finding.migration)
+        if len(seen) == sum(key in order for order in orders):
+            continue
+        where = _FRESH if any(plan.kind is PlanKind.FRESH for plan in seen) else _REPLACED
+        found[identity] = [replace(each, notes=(*each.notes, where)) for each in findings]
 
 
 def merge(found: dict[Identity, list[Finding]], more: dict[Identity, list[Finding]]) -> None:
