@@ -42,3 +42,18 @@ def lost_links(situation: Situation, table: str, columns: tuple[str, str]) -> It
         "sql",
         f"INSERT INTO {table} ({names})\nSELECT {old} FROM restored_{link.table.name};",
     )
+
+
+def run_again(situation: Situation) -> Iterator[Instruction]:
+    """For databases that have run the migration: its record is taken back, and what is real in it runs."""
+    migration = situation.migration
+    if migration is None or not may_have_run(situation) or situation.leaf != migration.key:
+        return
+    own = [one.key for one in migration.dependencies if one.key and one.key.app_label == migration.app_label]
+    before = own[0].name if own else "zero"
+    yield Instruction(
+        title="where this migration has run already: take back its record, and run it as it is now",
+        language="console",
+        code=f"python manage.py migrate {migration.app_label} {before} --fake\n"
+        f"python manage.py migrate {migration.app_label}",
+    )

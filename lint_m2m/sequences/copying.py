@@ -56,10 +56,13 @@ class Copy:
     required: tuple[str, ...]  # fields of the through model that nobody but its author has a value for
 
 
-def copy_of(situation: Situation) -> Copy | None:
-    """What has to be copied; ``None`` where the table itself can be kept, or where copying would not work."""
+def copy_of(situation: Situation, *, nested: bool = False) -> Copy | None:
+    """What has to be copied; ``None`` where the table itself can be kept, or where copying would not work.
+
+    `nested`: the AlterField stands in another operation.
+    """
     link, through = situation.link, situation.through
-    if not adds_through(situation) or keepable(situation) or link is None or through is None:
+    if not adds_through(situation) or (keepable(situation) and not nested) or link is None or through is None:
         return None
     source, target = through.source, through.target
     if source is None or target is None or through.model.uncertain is not None or link.through is not None:
@@ -74,7 +77,7 @@ def copy_of(situation: Situation) -> Copy | None:
             return None
     alter = alteration(situation)
     if situation.migration is not None:
-        if alter is None or "." in alter.address or alter.operation.span is None:
+        if alter is None or ("." in alter.address) is not nested or alter.operation.span is None:
             return None
         removal = situation.removal
         if removal is not None and ("." in removal.address or removal.operation.span is None):
@@ -99,11 +102,18 @@ class Functions:
     backward: str
 
 
-def functions(situation: Situation, writer: Writer, copy: Copy, *, emptied: bool = False) -> Functions:
+def functions(
+    situation: Situation,
+    writer: Writer,
+    copy: Copy,
+    *,
+    emptied: bool = False,
+    names: tuple[str, str] = ("copy_links", "restore_links"),
+) -> Functions:
     """Forward: automatic table to through model; backward: the other way, into a table that is `emptied` first."""
     key, through = situation.key, copy.through.model
     helper = writer.function_name("copy_missing")
-    forward, backward = writer.function_name("copy_links"), writer.function_name("restore_links")
+    forward, backward = (writer.function_name(name) for name in names)
     alias = "schema_editor.connection.alias"
     owner = call("apps.get_model", writer.literal(key.app_label), writer.literal(situation.owner.name))
     model = call("apps.get_model", writer.literal(through.key.app_label), writer.literal(through.name))
@@ -141,7 +151,7 @@ def functions(situation: Situation, writer: Writer, copy: Copy, *, emptied: bool
             ),
             body(
                 backward,
-                "The automatic table gets the links back.",
+                "The automatic table gets every link.",
                 *([f"{old}.delete()"] if emptied else []),
                 copied(text(new), new_fields, text(old), old_fields),
             ),

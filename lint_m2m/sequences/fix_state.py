@@ -9,7 +9,8 @@ What, by what is wrong:
   stands before it, for real, and `db_table` says which it is;
 - an operation on a unique set that the table has and the state does not know, or the reverse (MTM107): the state learns
   of it first, and nothing runs;
-- an operation on a table that only the state knows (MTM106): the state learns the table's name first.
+- an operation on a table that only the state knows (MTM106): the state learns the table's name first;
+- a state-only removal that leaves a table behind (MTM305): it happens for real (shown, since the links are lost).
 
 When: the table with the links is known. A migration of this kind may have run, so a tool asks first.
 
@@ -28,8 +29,10 @@ from lint_m2m.migration import (
     AddConstraint,
     AlterModelTable,
     AlterTogether,
+    DeleteModel,
     FieldKind,
     RemoveConstraint,
+    RemoveField,
     RunPython,
     RunSQL,
     SeparateDatabaseAndState,
@@ -38,7 +41,7 @@ from lint_m2m.migration import (
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import held, keepable, switch
-from lint_m2m.sequences.applying import applicability, may_have_run
+from lint_m2m.sequences.applying import applicability, may_have_run, run_again
 from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, plain
 from lint_m2m.sequences.drop_through_keep_table import of_removal
 from lint_m2m.sequences.layout import Node
@@ -49,7 +52,6 @@ from lint_m2m.sequences.values import (
     Change,
     ChangeKind,
     Code,
-    Instruction,
     ModelsChange,
     PlacedOperation,
     Proposal,
@@ -76,7 +78,7 @@ KINDS = frozenset(
 def propose(situation: Situation) -> Iterator[Proposal]:
     if situation.migration is None:
         return
-    for way in (_described, _removed, _declared, _claimed):
+    for way in (_described, _removed, _declared, _claimed, _dropped):
         found = list(way(situation))
         if found:
             yield from found
@@ -140,7 +142,7 @@ def _described(situation: Situation) -> Iterator[Proposal]:
         why=f"Django then believes what there is: {', '.join(_repairs(situation, through, nested))}",
         downtime=Downtime.BRIEF if real else Downtime.NONE,
         applicability=applicability(situation),
-        changes=(*changes(situation, writer, facts, manner), *(_run_again(situation) if real else ())),
+        changes=(*changes(situation, writer, facts, manner), *(run_again(situation) if real else ())),
         recommended=True,
         caveats=(*_as_it_ran(situation, nothing_runs=not real), *caveats.of_through(situation)),
         verify=caveats.VERIFY,
@@ -181,21 +183,6 @@ def _as_it_ran(situation: Situation, *, nothing_runs: bool) -> Iterator[str]:
         yield "databases that have run the migration need nothing: only what Django believes is written anew"
 
 
-def _run_again(situation: Situation) -> Iterator[Instruction]:
-    """For databases that have run the migration: its record is taken back, and what is real in it runs."""
-    migration = situation.migration
-    if migration is None or not may_have_run(situation) or not can_stage(situation):
-        return
-    own = [one.key for one in migration.dependencies if one.key and one.key.app_label == migration.app_label]
-    before = own[0].name if own else "zero"
-    yield Instruction(
-        title="where this migration has run already: take back its record, and run it as it is now",
-        language="console",
-        code=f"python manage.py migrate {migration.app_label} {before} --fake\n"
-        f"python manage.py migrate {migration.app_label}",
-    )
-
-
 # A through model that is gone from the state
 
 
@@ -221,7 +208,7 @@ def _removed(situation: Situation) -> Iterator[Proposal]:
         applicability=Applicability.DISPLAY if removal.lost else applicability(situation),
         changes=(
             *removing(situation, writer, removal, rename=False),
-            *(() if ready else _run_again(situation)),
+            *(() if ready else run_again(situation)),
         ),
         recommended=True,
         caveats=(
@@ -378,4 +365,38 @@ def pinned(situation: Situation, through: Through, table: str) -> ModelsChange:
         ),
         title="pin the table",
         meta=(("db_table", plain(literal)),),
+    )
+
+
+# Links that nobody wants any more
+
+
+def _dropped(situation: Situation) -> Iterator[Proposal]:
+    holder, link, migration = _holder(situation), situation.link, situation.migration
+    if situation.kind is not ChangeKind.LINKS_ORPHANED or holder is None or link is None or migration is None:
+        return
+    inside = _inside(situation, holder)
+    if not all(isinstance(one.operation, RemoveField | DeleteModel) for one in inside):
+        return
+    span = holder.operation.span
+    assert span is not None
+    writer = Writer(situation, migration.path)
+    codes = tuple(writer.code(writer.operation_at(one.operation.span), indent=span.column - 1) for one in inside)
+    yield Proposal(
+        id=ID,
+        title=f"drop `{link.table.name}` as well",
+        why="only where nobody wants the links any more: every one of them is lost, so no tool applies this",
+        downtime=Downtime.BRIEF,
+        applicability=Applicability.DISPLAY,
+        changes=(
+            ReplaceOperations(
+                migration=migration.key,
+                path=migration.path,
+                replacements=(Replacement(address=holder.address, span=span, operations=codes),),
+                title="let it happen for real",
+            ),
+            *run_again(situation),
+        ),
+        caveats=(f"until no running release needs it, leave `{link.table.name}` where it is",),
+        verify=caveats.VERIFY,
     )

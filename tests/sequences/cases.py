@@ -1092,4 +1092,63 @@ RIGHTED = (
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RIGHTED)
+def _switched_in_state(database: str) -> Callable[[Path], None]:
+    """The AlterField in the state alone, without a copy."""
+
+    def patch(folder: Path) -> None:
+        path = next((folder / "library" / "migrations").glob("0002_*.py"))
+        text = path.read_text()
+        start, end = text.index("        migrations.AlterField("), text.rindex("    ]")
+        alter = "".join(f"        {line}\n" for line in text[start:end].splitlines())
+        path.write_text(
+            f"{text[:start]}        migrations.SeparateDatabaseAndState(\n"
+            f"            database_operations=[{database}],\n"
+            f"            state_operations=[\n{alter}            ],\n        ),\n    ]\n"
+        )
+
+    return patch
+
+
+UNCOPIED = (
+    Case(
+        "switched in the state",
+        **own_life(),
+        sequences=("copy-rows",),
+        patch=_switched_in_state(""),
+        formatted=True,
+    ),
+    Case(
+        "switched in the state and dropped",
+        **own_life(),
+        sequences=("copy-rows",),
+        patch=_switched_in_state("migrations.RemoveField('book', 'authors')"),
+    ),
+    Case(
+        "made and switched in the state",
+        PLAIN,
+        after(),
+        sequences=("copy-rows",),
+        patch=_switched_in_state("migrations.RemoveField('book', 'authors')"),
+        formatted=True,
+    ),
+    Case(
+        "through model lost and kept",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        {"library": AUTHOR + BOOK + through("Authorship", _KEYS + _NOTE)},
+        sequences=("copy-rows",),
+        formatted=True,
+    ),
+    Case(
+        "through model of another key lost",
+        via(
+            "Authorship",
+            through("Authorship", "    id = models.UUIDField(primary_key=True, default=uuid.uuid4)\n" + _KEYS),
+        ),
+        PLAIN,
+        sequences=("copy-rows",),
+        formatted=True,
+    ),
+)
+
+
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RIGHTED, *UNCOPIED)
