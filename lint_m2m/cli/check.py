@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fixes.add_argument(
         "--unsafe-fixes",
         action="store_true",
-        help="also those that want a review: a database may have applied the migration",
+        help="also those that want a review: where a database may have applied the migration",
     )
     fixes.add_argument("--sequence", metavar="ID", help="write this sequence instead of the recommended one")
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.cli.streams import complain, encoding_of, say, say_raw, wants_colour, width_of
@@ -71,8 +72,9 @@ def tell(rewriting: Rewriting, config: Config, *, written: bool, on_stdout: bool
         if on_stdout:
             say(text)
         else:
-            stream.write(text)
-            stream.flush()
+            with suppress(OSError, ValueError):
+                stream.write(text)
+                stream.flush()
     if config.quiet:
         return
     for declined in rewriting.declined:

@@ -90,7 +90,7 @@ def write(changes: Sequence[FileChange]) -> None:
 
     Raises RewriteError: a file is no longer as it was read, a link leads out of the project, the disk refuses.
     """
-    places = [(change, place_of(change.file, change.root)) for change in changes]
+    places = [*_places(changes)]
     for change, place in places:
         _require_unchanged(change, place)
     prepared: list[tuple[FileChange, Path, Path]] = []
@@ -120,6 +120,18 @@ def write(changes: Sequence[FileChange]) -> None:
         _flush(folder)
 
 
+def _places(changes: Sequence[FileChange]) -> Iterator[tuple[FileChange, Path]]:
+    """The changes and where their files really lie, each file once."""
+    seen: dict[Path, FileChange] = {}
+    for change in changes:
+        place = place_of(change.file, change.root)
+        known = seen.setdefault(place, change)
+        if known is change:
+            yield change, place
+        elif known.after != change.after:
+            raise RewriteError(f"is the same file as `{known.path}`, which changes otherwise", path=change.path)
+
+
 def _require_unchanged(change: FileChange, place: Path) -> None:
     if change.before is None:
         if os.path.lexists(place):
@@ -131,6 +143,9 @@ def _require_unchanged(change: FileChange, place: Path) -> None:
         raise RewriteError(f"cannot be read any more: {error}; nothing has changed", path=change.path) from None
     if not same:
         raise RewriteError("has changed since it was read: run it again; nothing has changed", path=change.path)
+    # Moving another file into its place would need no permission to write to this one.
+    if not os.access(place, os.W_OK):
+        raise RewriteError("is not to be written; nothing has changed", path=change.path)
 
 
 def _beside(place: Path, data: bytes) -> Path:

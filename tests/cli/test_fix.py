@@ -310,3 +310,20 @@ def test_a_closed_pipe(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "stdout", Closed())
     monkeypatch.setattr("lint_m2m.cli.streams.abandon_stdout", lambda: None)
     assert lint("--diff").status == 1
+
+
+def test_an_ascii_stream(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(project, {PATH: THROUGH.replace("Authorship", "Autorschaftür")})
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    lint("--fix")
+    stream.flush()
+    out = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    assert "class Autorschaft\\xfcr(models.Model):" in out, out
+
+
+def test_a_project_behind_a_link(project: Path, lint: Lint, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(project)
+    assert lint("--fix", str(link)).status == 0
+    assert "SeparateDatabaseAndState" in (project / PATH).read_text()

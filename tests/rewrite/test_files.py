@@ -183,3 +183,25 @@ def test_a_link_within_the_project_stays_one(tmp_path: Path) -> None:
     write([linked])
     assert (tmp_path / "link.py").is_symlink()
     assert contents(tmp_path) == {"link.py": NEW, "real/a.py": NEW}
+
+
+def test_a_file_under_two_names(tmp_path: Path) -> None:
+    real = change(tmp_path, "real/a.py")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    linked = FileChange(root=tmp_path, file=tmp_path / "link/a.py", path="link/a.py", before=OLD, after=b"other\n")
+    with pytest.raises(RewriteError, match=r"^link/a\.py: is the same file as `real/a\.py`"):
+        write([real, linked])
+    assert real.file.read_bytes() == OLD
+    same = FileChange(root=tmp_path, file=tmp_path / "link/a.py", path="link/a.py", before=OLD, after=NEW)
+    write([real, same])
+    assert real.file.read_bytes() == NEW
+
+
+def test_a_file_that_is_not_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = [change(tmp_path, "a.py"), change(tmp_path, "b.py")]
+    (tmp_path / "b.py").chmod(0o444)
+    # Whoever runs the tests may be allowed everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).stat().st_mode & 0o200 != 0)
+    with pytest.raises(RewriteError, match=r"^b\.py: is not to be written"):
+        write(changes)
+    assert contents(tmp_path) == {"a.py": OLD, "b.py": OLD}
