@@ -48,6 +48,7 @@ LAYERS = {
     # 8: Report to text; edit files; run a sequence
     "reports": 8,
     "rewrite": 8,
+    "plan": 8,
     "prove": 8,
     "progress": 8,
     # 9: entry points

@@ -24,6 +24,7 @@ EXIT_INTERRUPTED = 130
 # Name (of the module, too) -> what it is for. The first one runs when none is named.
 COMMANDS: dict[str, str] = {
     "check": "report many-to-many changes that fail, lose rows or disagree (the default)",
+    "plan": "show the safe sequences for a many-to-many change that nobody has made yet",
     "prove": "run the proposed sequences with real Django, in a database of their own",
     "explain": "print a rule's documentation, or the list of rules",
 }

@@ -182,7 +182,7 @@ def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Fi
     def replayed(done: int, total: int) -> None:
         job.progress("replaying migrations", done, total)
 
-    settings = _settings(project, job.config)
+    settings = replay_settings(project, job.config)
     found = judge(project, graph, settings, job.selection.enabled, replayed)
     job.clock.lap("replay and rules")
     context = Context(root=job.root, project=project, graph=graph, settings=settings, overlay=dict(job.options.overlay))
@@ -207,7 +207,8 @@ def _wanted(
     return [finding for finding in wanted if job.selection.applies(finding.code, finding.path)]
 
 
-def _settings(project: Project, config: Config) -> ReplaySettings:
+def replay_settings(project: Project, config: Config) -> ReplaySettings:
+    """The database and the Django that a project is replayed for."""
     vendor = config.database or (None if project.vendor is UNKNOWN else project.vendor)
     likeliest = ReplaySettings()
     return ReplaySettings(

@@ -41,6 +41,20 @@ def render(report: Report, options: RenderOptions) -> str:
     return coloured(lines) if options.color else plain(lines)
 
 
+def render_sequences(sequences: tuple[Sequence, ...], options: RenderOptions) -> str:
+    """Sequences as a finding shows them: the recommended one, and with `verbose` the others."""
+    lines: list[Line] = []
+    for number, sequence in enumerate(sequences):
+        if number and options.verbose:
+            lines.append([])
+        if options.verbose or not number:
+            lines += _sequence("or" if number else "help", sequence, options)
+    if len(sequences) > 1 and not options.verbose:
+        lines.append([])
+        lines += _other_ways(list(sequences[1:]), options, "--verbose")
+    return coloured(lines) if options.color else plain(lines)
+
+
 def _report(report: Report, options: RenderOptions) -> Iterator[Line]:
     files = Files(report.root)
     for index, finding in enumerate(report.findings):
@@ -176,9 +190,10 @@ def _code(line: str, encoding: str) -> str:
     return "\t".join(escape(piece, encoding) for piece in line.removesuffix("\r").split("\t"))
 
 
-def _other_ways(others: list[Sequence], options: RenderOptions) -> Iterator[Line]:
+def _other_ways(
+    others: list[Sequence], options: RenderOptions, command: str = "lint-m2m check --verbose"
+) -> Iterator[Line]:
     ways = "other ways: " + ", ".join(f"{escape(other.id, options.encoding)} ({_remark(other)})" for other in others)
-    command = "lint-m2m check --verbose"
     lines = wrap(ways, options.width - 2)
     for line in lines[:-1]:
         yield [(f"  {line}", "")]

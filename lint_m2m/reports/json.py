@@ -61,7 +61,7 @@ def finding_as_json(finding: Finding) -> dict[str, object]:
         "related": [_related(related) for related in finding.related],
         "notes": list(finding.notes),
         "fingerprint": finding.fingerprint,
-        "sequences": [_sequence(sequence) for sequence in finding.sequences],
+        "sequences": [sequence_as_json(sequence) for sequence in finding.sequences],
     }
 
 
@@ -75,7 +75,8 @@ def _related(related: Related) -> dict[str, object]:
     }
 
 
-def _sequence(sequence: Sequence) -> dict[str, object]:
+def sequence_as_json(sequence: Sequence) -> dict[str, object]:
+    """One element of ``sequences``."""
     return {
         "id": sequence.id,
         "title": sequence.title,
