@@ -28,8 +28,15 @@ def describe(migration: Any) -> dict[str, Any]:
     }
 
 
+def _only_for_postgresql(found: Any) -> bool:
+    """An operation of django.contrib.postgres that is a class of its own: to import it takes a driver."""
+    names = {(cls.__module__, cls.__name__) for cls in type(found).__mro__}
+    return not names.isdisjoint(
+        ("django.contrib.postgres.operations", name) for name in ("CreateExtension", "CollationOperation")
+    )
+
+
 def operation(found: Any, label: str) -> dict[str, Any]:
-    from django.contrib.postgres import operations as postgres
     from django.db import migrations
 
     def inner(operations: Any) -> list[dict[str, Any]]:
@@ -95,7 +102,7 @@ def operation(found: Any, label: str) -> dict[str, Any]:
             return {"is": "RunPython", "noop": found.code is migrations.RunPython.noop, "reversible": found.reversible}
         case migrations.AlterModelManagers() | migrations.AlterModelTableComment():
             return {"is": "NoDatabaseChange", "name": found.name}
-        case postgres.CreateExtension() | postgres.CollationOperation():
+        case _ if _only_for_postgresql(found):
             return {"is": "NoDatabaseChange", "name": None}
         case _:
             raise TypeError(found)
