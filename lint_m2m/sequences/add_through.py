@@ -25,6 +25,9 @@ from lint_m2m.migration import (
     ModelKey,
     NoDatabaseChange,
     Operation,
+    RemoveField,
+    RenameField,
+    RenameModel,
     RunPython,
     RunSQL,
     UnknownOperation,
@@ -33,6 +36,7 @@ from lint_m2m.replay.models import FieldState
 from lint_m2m.replay.names import Names
 from lint_m2m.sequences.codegen import Writer, plain, renamed_call, with_argument, without_comments
 from lint_m2m.sequences.layout import Bracket, Item, Node, text
+from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
 
@@ -99,7 +103,7 @@ WRITTEN = frozenset({ChangeKind.ADD_THROUGH, ChangeKind.RECREATED})
 
 def adds_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) -> bool:
     """Whether the change is automatic -> custom, by AlterField or by removing and adding the field."""
-    if situation.kind not in kinds:
+    if situation.kind not in kinds or not written_once(situation):
         return False
     old, new = situation.old, situation.new
     if old is None or new is None or not (old.field.many_to_many and new.field.many_to_many):
@@ -111,6 +115,44 @@ def adds_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) 
     if old.field.relation.to != new.field.relation.to or old.field.relation.auto_columns != ():
         return False
     return situation.kind is not ChangeKind.RECREATED or situation.removal is not None
+
+
+def written_once(situation: Situation) -> bool:
+    """Whether the migration writes the field once and renames nothing: then what was before the migration was so just
+    before the operation, too."""
+    key = situation.key
+    written = removed = 0
+    for one in situation.operations:
+        match one.operation:
+            case RenameModel():
+                return False
+            case RenameField(model_name=model, old_name=old, new_name=new):
+                if model.lower() == key.model and key.name in (old, new):
+                    return False
+            case RemoveField(model_name=model, name=name):
+                removed += (model.lower(), name) == (key.model, key.name)
+            case AddField(model_name=model, name=name) | AlterField(model_name=model, name=name):
+                written += (model.lower(), name) == (key.model, key.name)
+            case _:
+                pass
+    return written <= 1 and removed <= 1
+
+
+def ready_for(placed: PlacedOperation, through: Through) -> bool:
+    """Whether the new through model is by then what it is after the migration."""
+    limit = int(placed.address.partition(".")[0])
+    return all(int(one.address.partition(".")[0]) <= limit for one in through.touching)
+
+
+def untouched_until(placed: PlacedOperation, model: ModelKey, situation: Situation) -> bool:
+    """Whether a model is by then still what it was before the migration."""
+    migration, limit = situation.migration, int(placed.address.partition(".")[0])
+    if migration is None or migration.app_label != model.app_label:
+        return True
+    return not any(
+        model_of(one.operation) == model.name and int(one.address.partition(".")[0]) < limit
+        for one in situation.operations
+    )
 
 
 def alteration(situation: Situation) -> PlacedOperation | None:

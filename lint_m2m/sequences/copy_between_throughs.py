@@ -23,7 +23,7 @@ from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import CreateModel, FieldKind
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import alter_node, columns_of
+from lint_m2m.sequences.add_through import alter_node, columns_of, ready_for, untouched_until
 from lint_m2m.sequences.applying import applicability, lost_links
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.copying import in_quotes
@@ -79,7 +79,9 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     if swap is None or migration is None or is_rename(situation, swap):
         return
     deletion = swap.deletion
-    if deletion is not None and int(deletion.address) < int(swap.alter.address):
+    if not untouched_until(swap.alter, swap.old.through.model.key, situation):
+        return
+    if not ready_for(swap.alter, swap.new.through):
         return
     created = [one for one in swap.new.through.touching if isinstance(one.operation, CreateModel)]
     if any("." in one.address or int(one.address) > int(swap.alter.address) for one in created):

@@ -25,7 +25,6 @@ from dataclasses import replace
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import (
     CreateModel,
-    DeleteModel,
     RemoveField,
     RunPython,
     RunSQL,
@@ -33,12 +32,11 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import alter_node, alteration, columns_of, filled_by_itself, held
+from lint_m2m.sequences.add_through import alter_node, alteration, columns_of, filled_by_itself, held, untouched_until
 from lint_m2m.sequences.applying import applicability, lost_links, run_again
 from lint_m2m.sequences.codegen import Writer, field_of
 from lint_m2m.sequences.copying import Copy, copy_of, functions, in_place
 from lint_m2m.sequences.remove_through import removal_of, removes_through
-from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
 
 ID = "copy-rows"
@@ -153,10 +151,7 @@ def _into_automatic(situation: Situation) -> Iterator[Proposal]:
         return
     if any(one.field.relation is None or one.field.relation.to_field is not None for one in (source, target)):
         return
-    about = [one for one in situation.operations if int(one.address.partition(".")[0]) < int(alter.address)]
-    if any(
-        isinstance(one.operation, DeleteModel) and model_of(one.operation) == through.model.key.name for one in about
-    ):
+    if not untouched_until(alter, through.model.key, situation):
         return
     copy = Copy(
         link=replace(link, columns=columns),

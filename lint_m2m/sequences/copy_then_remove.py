@@ -32,6 +32,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences import caveats
+from lint_m2m.sequences.add_through import written_once
 from lint_m2m.sequences.applying import applicability, where_it_has_run
 from lint_m2m.sequences.codegen import Writer, plain, with_argument, without_comments
 from lint_m2m.sequences.copying import COPY, in_quotes
@@ -263,7 +264,7 @@ def _pair(situation: Situation) -> Pair | None:
     before = next((one for one in situation.before if one.key == situation.key.model_key), None)
     after = next((one for one in situation.after if one.key == situation.key.model_key), None)
     guilty = situation.guilty
-    if before is None or after is None or guilty is None:
+    if before is None or after is None or guilty is None or not written_once(situation):
         return None
     to_many = situation.kind is ChangeKind.FK_TO_M2M
     if isinstance(guilty.operation, AlterField):

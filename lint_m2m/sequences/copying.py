@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lint_m2m.migration import FieldKind
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import adds_through, alteration, filled_by_itself, keepable
+from lint_m2m.sequences.add_through import adds_through, alteration, filled_by_itself, keepable, ready_for
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.layout import Node, call, items, lay_out, text
 from lint_m2m.sequences.source import Unwritable
@@ -78,6 +78,8 @@ def copy_of(situation: Situation, *, nested: bool = False) -> Copy | None:
     alter = alteration(situation)
     if situation.migration is not None:
         if alter is None or ("." in alter.address) is not nested or alter.operation.span is None:
+            return None
+        if not ready_for(alter, through):
             return None
         removal = situation.removal
         if removal is not None and ("." in removal.address or removal.operation.span is None):

@@ -19,7 +19,15 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import INTEGER_KEYS, alter_node, alteration, held, is_link, is_unique_of
+from lint_m2m.sequences.add_through import (
+    INTEGER_KEYS,
+    alter_node,
+    alteration,
+    held,
+    is_link,
+    is_unique_of,
+    written_once,
+)
 from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, field_of, plain, with_argument, with_field
 from lint_m2m.sequences.copying import in_quotes
 from lint_m2m.sequences.layout import Bracket, Node, text
@@ -87,7 +95,7 @@ WRITTEN = frozenset({ChangeKind.REMOVE_THROUGH, ChangeKind.RECREATED})
 
 def removes_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) -> bool:
     """Whether the change is custom -> automatic, by AlterField or by removing and adding the field."""
-    if situation.kind not in kinds:
+    if situation.kind not in kinds or not written_once(situation):
         return False
     old, new = situation.old, situation.new
     if old is None or new is None or not (old.field.many_to_many and new.field.many_to_many):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lint_m2m.migration import UNKNOWN, CreateModel, DeleteModel, FieldKind
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import alteration, filled_by_itself, is_unique_of
+from lint_m2m.sequences.add_through import alteration, filled_by_itself, is_unique_of, written_once
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
 
@@ -58,6 +58,8 @@ def swap_of(situation: Situation) -> Swap | None:
     """The swap; ``None`` for other changes, and where the operations are not in the migration's own list."""
     link, through, migration = situation.link, situation.through, situation.migration
     if situation.kind not in (ChangeKind.SWAP_THROUGH, ChangeKind.RECREATED) or migration is None:
+        return None
+    if not written_once(situation):
         return None
     if link is None or through is None or link.through is None or situation.old is None or situation.new is None:
         return None
