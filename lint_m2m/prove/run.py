@@ -138,6 +138,8 @@ class _Process:
                 raise
             finally:
                 self._stop(process)
+                if process.stdout is not None:
+                    process.stdout.close()
                 if left:
                     self._drop()
             if found is not None:
