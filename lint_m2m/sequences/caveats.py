@@ -65,6 +65,23 @@ def of_names(situation: Situation) -> Iterator[str]:
         gone = was or (owner if name == "related_query_name" else f"{owner}_set")
         come = now or (owner if name == "related_query_name" else f"{owner}_set")
         yield f"the same change turns the reverse name `{gone}` into `{come}`: queries and templates must follow"
+        if was and name == "related_name" and situation.through is not None and situation.target is not None:
+            yield from _through_query(situation, was)
+
+
+def _through_query(situation: Situation, gone: str) -> Iterator[str]:
+    """A query that goes through the model, whatever the field's reverse name is."""
+    through, target = situation.through, situation.target
+    if through is None or target is None or through.source is None or through.target is None:
+        return
+    relation = through.target.field.relation
+    if relation is None or relation.related_name is not None or relation.related_query_name is not None:
+        return
+    owner = situation.owner.name.lower()
+    yield (
+        f"`{target.name}.objects.filter({gone}={owner})` can be written through the model: "
+        f"`{target.name}.objects.filter({through.model.name.lower()}__{through.source.name}={owner})`"
+    )
 
 
 def of_failed_run(situation: Situation) -> Iterator[str]:
