@@ -17,8 +17,10 @@ from lint_m2m.migration import (
     UNKNOWN,
     AddField,
     AlterField,
+    AlterModelTable,
     ConditionalOperations,
     CreateModel,
+    DeleteModel,
     FieldKind,
     Maybe,
     Migration,
@@ -28,6 +30,8 @@ from lint_m2m.migration import (
     Operation,
     Project,
     RemoveField,
+    RenameField,
+    RenameModel,
     RunSQL,
     SeparateDatabaseAndState,
 )
@@ -57,6 +61,11 @@ _KINDS: Final = {
     "MTM304": ChangeKind.STATE_PK_DIFFERS,
     "MTM305": ChangeKind.LINKS_ORPHANED,
 }
+
+# Those of a field that was something else before.
+_CHANGES: Final = frozenset({"MTM101", "MTM102", "MTM103", "MTM201", "MTM202"})
+# What makes a model another one for the code that reads its rows.
+_CHANGING: Final = (AlterField, AlterModelTable, DeleteModel, RemoveField, RenameField)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +171,8 @@ class Gatherer:
         new = owner.fields.get(name)
         operations = tuple(placed_operations(migration.operations))
         guilty = next((one for one in operations if one.address == finding.operation), None)
+        if finding.code in _CHANGES and _changed_before(key, old, migration, guilty):
+            return None
         if finding.code == "MTM104" and guilty is not None:
             new = _with_through(new, guilty.operation, migration)
         return self.assemble(
@@ -484,6 +495,35 @@ def _key_type(table: TableFact) -> str | None:
     if table.columns is UNKNOWN:
         return None
     return next((column.type_name for column in table.columns if column.primary_key), None)
+
+
+def _changed_before(
+    key: FieldKey, old: FieldState | None, migration: Migration, guilty: PlacedOperation | None
+) -> bool:
+    """Whether the migration changes the field, or the model it goes through, before its guilty operation.
+
+    Then the state before the migration does not tell what that operation meets, and code for it would name what is no
+    longer there.
+    """
+    if guilty is None:
+        return False
+    relation = None if old is None else old.field.relation
+    through = None if relation is None else relation.through
+    for one in placed_operations(migration.operations):
+        if one.address.partition(".")[0] == guilty.address.partition(".")[0]:
+            return False
+        operation = one.operation
+        if isinstance(operation, RenameModel):
+            return True
+        if isinstance(operation, AddField | AlterField) and (
+            _is_about(operation, migration, key.model_key) and operation.name == key.name
+        ):
+            return True
+        if isinstance(operation, _CHANGING) and (
+            isinstance(through, ModelKey) and _is_about(operation, migration, through)
+        ):
+            return True
+    return False
 
 
 def _removal(

@@ -184,3 +184,40 @@ def test_what_comes_after_a_failing_operation(tmp_path: Path) -> None:
     after = [one.code for one in check(tmp_path).report.findings]
     assert (before, after) == (["MTM101", "MTM102"], ["MTM102"])
     assert plan(tmp_path).changes == ()
+
+
+REMOVED = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0002_authorship")]
+    operations = [
+        {before}migrations.AlterField(
+            "book", "editors", models.ManyToManyField(to="library.author", related_name="edited")
+        ),
+    ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "sequences"),
+    [
+        ("", True),
+        ('migrations.RenameField("authorship", "book", "work"),\n        ', False),
+        ('migrations.AlterModelTable("authorship", "elsewhere"),\n        ', False),
+        ('migrations.RenameModel("author", "person"),\n        ', False),
+        ('migrations.AddField("author", "age", models.IntegerField(null=True)),\n        ', True),
+    ],
+    ids=["alone", "renamed key", "renamed table", "renamed model", "something else"],
+)
+def test_what_changes_in_the_same_migration_before(tmp_path: Path, before: str, sequences: bool) -> None:
+    """The state before the migration would tell the wrong names."""
+    added = THROUGH.replace("migrations.AlterField(", "migrations.AddField(").replace('"authors"', '"editors"')
+    added = added.replace('related_name="books"', 'related_name="edited"')
+    write(
+        library(tmp_path),
+        {PATH: added, "library/migrations/0003_plain.py": REMOVED.replace("{before}", before)},
+    )
+    (finding,) = [one for one in check(tmp_path).report.findings if one.code == "MTM102"]
+    assert bool(finding.sequences) is sequences
