@@ -14,6 +14,7 @@ from functools import cache
 from itertools import count, islice
 from pathlib import Path
 
+import django
 import pytest
 
 from lint_m2m import rewrite
@@ -47,7 +48,10 @@ def trouble(seed: int, folder: Path, database: str) -> str | None:
     history = generate(seed)
     project = folder / str(seed)
     history.write(project)
-    (project / "pyproject.toml").write_text(f'[tool.lint-m2m]\ndatabase = "{database.partition(":")[0]}"\n')
+    vendor, release = database.partition(":")[0], ".".join(map(str, django.VERSION[:2]))
+    (project / "pyproject.toml").write_text(
+        f'[tool.lint-m2m]\ndatabase = "{vendor}"\ndjango-version = "{release}"\n', encoding="utf-8"
+    )
     rewriting = rewrite.plan(run([project], load), load)
     if not rewriting.fixes:
         return None
