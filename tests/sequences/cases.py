@@ -337,7 +337,7 @@ class Membership(models.Model):
         PLAIN,
         after("    id = models.BigAutoField(primary_key=True)\n" + _KEYS),
         sequences=KEEP,
-        settings={"DEFAULT_AUTO_FIELD": "django.db.models.AutoField"},
+        settings={"INSTALLED_APPS": ["library"], "DEFAULT_AUTO_FIELD": "django.db.models.AutoField"},
     ),
     Case("comments and others' operations", PLAIN, after(), sequences=KEEP, patch=_comments),
     Case(
