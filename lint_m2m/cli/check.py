@@ -6,14 +6,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m import reports
-from lint_m2m.cli.streams import complain, encoding_of, is_terminal, say, say_bytes, wants_colour, width_of, write_file
-from lint_m2m.config import Config, Source, listed, load, nearest
-from lint_m2m.errors import ConfigurationError, UsageError
+from lint_m2m.cli import reporting
+from lint_m2m.cli.streams import complain, is_terminal
+from lint_m2m.config import Config, load, nearest
+from lint_m2m.errors import UsageError
 from lint_m2m.finding import Report
 from lint_m2m.progress import Progress
 
@@ -44,7 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--exit-zero", action="store_true", default=None, help="exit with 0 whatever is found")
     output = parser.add_argument_group("report")
     formats = ", ".join(reports.FORMATS)
-    output.add_argument("--format", metavar="FORMAT", help=f"one of {formats} (default: {next(iter(reports.FORMATS))})")
+    output.add_argument(
+        "--format",
+        metavar="FORMAT",
+        action="append",
+        help=f"one of {formats} (default: {next(iter(reports.FORMATS))}); FORMAT:FILE writes it to a file, and several "
+        "may be given",
+    )
     output.add_argument("--output", metavar="FILE", help="write the report to a file instead of stdout")
     output.add_argument("--statistics", action="store_true", default=None, help="count the findings of each rule")
     output.add_argument("--color", metavar="WHEN", help="auto (default), always or never")
@@ -83,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         return load(root, file=file, isolated=arguments.isolated, command_line=given)
 
     config = configure(engine.root_of(paths))
-    _format_exists(config)
+    destinations = reporting.destinations(config)
     _fixes_make_sense(arguments)
     if config.quiet and config.verbose:
         raise UsageError("`--quiet` and `--verbose` exclude each other")
@@ -101,10 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
     if rewriting is not None and arguments.diff:
         return _shown(rewriting, outcome, config)
     if rewriting is not None:
-        _told(rewriting, config)
-    _print(outcome.report, config)
+        _told(rewriting, config, on_stdout=reporting.for_people(destinations))
+    reporting.publish(outcome.report, destinations, config)
     if not config.quiet:
-        _remarks(outcome, config)
+        _remarks(outcome, config, counted=any(one.format == "full" for one in destinations))
     return _status(outcome.report, config)
 
 
@@ -134,12 +140,11 @@ def _shown(rewriting: Rewriting, outcome: Outcome, config: Config) -> int:
     return EXIT_FINDINGS if rewriting.changes and not config.exit_zero else 0
 
 
-def _told(rewriting: Rewriting, config: Config) -> None:
+def _told(rewriting: Rewriting, config: Config, *, on_stdout: bool) -> None:
     """What `--fix` did: before the report where that is for people to read, else on stderr."""
     from lint_m2m.cli import fixing
 
-    for_people = config.format == "full" and config.output in (None, "-") and not config.quiet
-    fixing.tell(rewriting, config, written=True, on_stdout=for_people)
+    fixing.tell(rewriting, config, written=True, on_stdout=on_stdout and not config.quiet)
     if not config.quiet:
         complain(fixing.summary(rewriting, written=True))
 
@@ -167,50 +172,11 @@ def _given(arguments: argparse.Namespace) -> dict[str, object]:
     return given
 
 
-def _format_exists(config: Config) -> None:
-    if config.format in reports.FORMATS:
-        return
-    problem = f"is `{config.format}`, but has to be one of {listed(reports.FORMATS)}"
-    problem += nearest(config.format, reports.FORMATS)
-    origin = config.origin("format")
-    if origin.source is Source.FILE:
-        raise ConfigurationError(f"`format` {problem}", path=origin.path, line=origin.line)
-    raise UsageError(f"`--format` {problem}")
-
-
-def _print(report: Report, config: Config) -> None:
-    from lint_m2m.cli import available
-
-    machine = reports.FORMATS[config.format].machine
-    options = reports.RenderOptions(
-        verbose=config.verbose,
-        quiet=config.quiet,
-        statistics=config.statistics and config.format == "full",
-        commands=available() if config.format == "full" and report.findings else frozenset(),
-    )
-    to_file = config.output not in (None, "-")
-    if not machine:
-        stream = None if to_file else sys.stdout
-        options = replace(
-            options,
-            color=wants_colour(config.color, stream),
-            encoding="utf-8" if stream is None else encoding_of(stream),
-            width=width_of(sys.stdout) if stream is not None else 80,
-        )
-    text = reports.render(report, config.format, options)
-    if to_file and config.output is not None:
-        write_file(config.output, text)
-    elif machine:
-        say_bytes(text)
-    else:
-        say(text)
-
-
-def _remarks(outcome: Outcome, config: Config) -> None:
-    """What stdout must not carry."""
+def _remarks(outcome: Outcome, config: Config, *, counted: bool) -> None:
+    """What stdout must not carry; `counted`: the statistics are in the report."""
     for warning in outcome.report.warnings:
         complain(f"warning: {warning}")
-    if config.statistics and config.format != "full" and outcome.report.findings:
+    if config.statistics and not counted and outcome.report.findings:
         from lint_m2m.reports.statistics import statistics
 
         complain("\n".join(["findings of each rule", *statistics(outcome.report)]))

@@ -156,7 +156,15 @@ def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path
         origins[option] = Origin(Source.FILE, shown, line)
     if isinstance(output := parsed.get("output"), str):
         parsed["output"] = str(folder / output)
+    if isinstance(formats := parsed.get("format"), tuple):
+        parsed["format"] = tuple(_placed(form, folder) for form in formats)
     return replace(_with(Config(), parsed, origins), folder=folder)
+
+
+def _placed(form: str, folder: Path) -> str:
+    """A form of the report with its file, if it has one, as an absolute path ("-" is standard output)."""
+    name, colon, file = form.partition(":")
+    return f"{name}:{folder / file}" if colon and file not in ("", "-") else form
 
 
 def _with(config: Config, parsed: Mapping[str, Any], origins: Mapping[str, Origin]) -> Config:

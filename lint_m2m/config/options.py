@@ -59,13 +59,22 @@ def _text(value: object) -> str:
     raise Mismatch(f"is {_described(value)}, but has to be a string")
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _texts(value: object, wanted: str = "a list of strings") -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise Mismatch(f"is {_described(value)}, but has to be a list of strings")
+        raise Mismatch(f"is {_described(value)}, but has to be {wanted}")
     for element in value:
         if not isinstance(element, str) or not element:
-            raise Mismatch(f"holds {_described(element)}, but has to be a list of strings")
+            raise Mismatch(f"holds {_described(element)}, but has to be {wanted}")
     return tuple(value)
+
+
+def _formats(value: object) -> tuple[str, ...]:
+    """One form of the report or several; whether there are such forms is for the entry point to say."""
+    wanted = "a string or a list of strings"
+    found = (value,) if isinstance(value, str) and value else _texts(value, wanted)
+    if not found:
+        raise Mismatch(f"is an empty list, but has to be {wanted}")
+    return found
 
 
 def _codes(value: object) -> tuple[str, ...]:
@@ -216,7 +225,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "per-file-ignores": Option(_per_file_ignores, "rules that do not apply to some files"),
     "fail-on": Option(_severity, "exit with 1 from this severity on"),
     "exit-zero": Option(_boolean, "exit with 0 whatever is found"),
-    "format": Option(_text, "form of the report"),
+    "format": Option(_formats, "form of the report, or several, each perhaps with a file"),
     "output": Option(_text, "file to write the report to"),
     "statistics": Option(_boolean, "count the findings of each rule"),
     "color": Option(_choice("auto", "always", "never"), "when to use colours"),

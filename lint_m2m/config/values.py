@@ -39,8 +39,9 @@ class Config:
     """Everything that can be configured; an attribute is the option's name with underscores.
 
     `select`, `extend_select` and `ignore` are codes or their beginnings ("MTM101", "MTM1"); the longer one wins, and
-    `ignore` wins over `select` of the same length. Tables are pairs, sorted, so that the value hashes. `folder` is
-    that of the configuration file: globs and `output` in it may be written relative to it.
+    `ignore` wins over `select` of the same length. `format` holds names of formats, each perhaps with the file it goes
+    to ("sarif:report.sarif"). Tables are pairs, sorted, so that the value hashes. `folder` is that of the configuration
+    file: globs, `output` and the files of `format` in it may be written relative to it.
     """
 
     select: tuple[str, ...] = ("MTM",)
@@ -49,7 +50,7 @@ class Config:
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: Severity = Severity.WARNING
     exit_zero: bool = False
-    format: str = "full"
+    format: tuple[str, ...] = ("full",)
     output: str | None = None
     statistics: bool = False
     color: str = "auto"

@@ -14,12 +14,12 @@ from typing import Final, TypeAlias
 from lint_m2m import config as configuration
 from lint_m2m.config import Config
 from lint_m2m.engine.fingerprints import Fingerprints
+from lint_m2m.engine.moving import moved
 from lint_m2m.engine.project import Checked, Clock, Job, LeftOut, Stages, UnreadPart, check_root, place
 from lint_m2m.engine.targets import common_root, targets_by_root
 from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.errors import NoMigrationsError
-from lint_m2m.finding import Finding, Related, Report, Severity, Summary
-from lint_m2m.migration import Location
+from lint_m2m.finding import Report, Severity, Summary
 from lint_m2m.rules import RULES
 
 __all__ = ["CODES", "LeftOut", "Outcome", "Stages", "UnreadPart", "WayOut", "check", "root_of", "run"]
@@ -126,29 +126,9 @@ def _below(root: Path, base: Path, checked: Checked) -> Checked:
     if root == base:
         return checked
     prefix = Path(os.path.relpath(root, base)).as_posix() + "/"
-
-    def moved(location: Location) -> Location:
-        return Location(prefix + location.path, location.span)
-
-    def moved_finding(finding: Finding) -> Finding:
-        return replace(
-            finding,
-            location=moved(finding.location),
-            related=tuple(Related(location=moved(each.location), message=each.message) for each in finding.related),
-            sequences=tuple(
-                replace(
-                    sequence,
-                    steps=tuple(
-                        step if step.path is None else replace(step, path=prefix + step.path) for step in sequence.steps
-                    ),
-                )
-                for sequence in finding.sequences
-            ),
-        )
-
     return replace(
         checked,
-        findings=[moved_finding(finding) for finding in checked.findings],
+        findings=[moved(finding, prefix) for finding in checked.findings],
         unread=[replace(part, path=prefix + part.path) for part in checked.unread],
         left_out={LeftOut(prefix + left.path, left.reason) for left in checked.left_out},
         apps={prefix + path for path in checked.apps},

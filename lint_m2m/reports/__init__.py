@@ -16,11 +16,16 @@ __all__ = ["FORMATS", "Format", "RenderOptions", "render"]
 
 
 class Format(NamedTuple):
-    """A format's module, and what it is for. A `machine` format is UTF-8 whatever the terminal, without colours."""
+    """A format's module, and what it is for. A `machine` format is UTF-8 whatever the terminal, without colours.
+
+    `service`: it is read by a service that shows findings beside the files of a repository, so its paths start at the
+    repository's top and not at the project's root.
+    """
 
     module: str
     purpose: str
     machine: bool
+    service: bool = False
 
 
 # One line per format; the order is that of the help text, the first is the default.
@@ -28,6 +33,8 @@ FORMATS: Final[dict[str, Format]] = {
     "full": Format("lint_m2m.reports.full", "source frames, notes and safe sequences", False),
     "concise": Format("lint_m2m.reports.concise", "one line for each finding", False),
     "json": Format("lint_m2m.reports.json", "one JSON document", True),
+    "github": Format("lint_m2m.reports.github", "annotations of a GitHub workflow, and its job summary", True, True),
+    "markdown": Format("lint_m2m.reports.markdown", "a comment on a pull request", True, True),
 }
 
 
@@ -37,4 +44,8 @@ class _Renderer(Protocol):
 
 def render(report: Report, name: str = "full", options: RenderOptions | None = None) -> str:
     """The report in format `name`, a key of `FORMATS`; ends with a newline unless it is empty."""
+    if FORMATS[name].service:
+        from lint_m2m.reports.repository import from_the_top
+
+        report = from_the_top(report)
     return cast(_Renderer, import_module(FORMATS[name].module)).render(report, options or RenderOptions())

@@ -7,32 +7,15 @@ plain form; code to paste has no gutter and is never cut.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from lint_m2m.finding import (
-    Applicability,
-    Certainty,
-    Downtime,
-    Finding,
-    Report,
-    Sequence,
-    SequenceStep,
-    Summary,
-)
+from lint_m2m.finding import Applicability, Finding, Report, Sequence, SequenceStep
 from lint_m2m.readers.files import Files
 from lint_m2m.reports.frames import Line, Mark, blocks, draw
 from lint_m2m.reports.options import RenderOptions
 from lint_m2m.reports.statistics import statistics
 from lint_m2m.reports.style import coloured, plain
-from lint_m2m.reports.text import counted, escape, prose, sign, width, wrap
-
-_DOWNTIME: Final = {
-    Downtime.NONE: "no downtime",
-    Downtime.BRIEF: "brief downtime",
-    Downtime.COPY_TIME: "downtime while rows are copied",
-}
-# What somebody who picks another way has to know before anything else.
-_REMARKS: Final = {"rewrite-history": "unreleased only", "fake": "advised against"}
+from lint_m2m.reports.text import escape, pasteable, prose, sign, width, wrap
+from lint_m2m.reports.wording import best_first, closing_line, facts, remark
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -71,18 +54,6 @@ def _report(report: Report, options: RenderOptions) -> Iterator[Line]:
     yield from ([(line, "message")] for line in wrap(closing_line(report.summary), options.width))
 
 
-def closing_line(summary: Summary) -> str:
-    """What was found, and in what: "1 error, 2 warnings in 9 migrations of 2 apps, 1 part not read"."""
-    counts = (
-        (summary.error, "error", None),
-        (summary.warning, "warning", None),
-        (summary.info, "info", "infos"),
-    )
-    found = ", ".join(counted(number, one, many) for number, one, many in counts if number) or "no findings"
-    read = "everything read" if not summary.unread else f"{counted(summary.unread, 'part')} not read"
-    return f"{found} in {counted(summary.migrations, 'migration')} of {counted(summary.apps, 'app')}, {read}"
-
-
 def _finding(finding: Finding, files: Files, options: RenderOptions) -> Iterator[Line]:
     severity = finding.severity.value
     yield from _headline(finding, options)
@@ -95,10 +66,12 @@ def _finding(finding: Finding, files: Files, options: RenderOptions) -> Iterator
     gutter = len(str(max(frame.last_line for frame in frames)))
     for frame in frames:
         yield from draw(frame, gutter, options.width, options.encoding)
-    facts = list(_facts(finding))
-    if facts:
+    known = list(facts(finding))
+    if not finding.sequences:
+        known.append(("explain", f"lint-m2m explain {finding.code}"))
+    if known:
         yield [(" " * (gutter + 1), ""), ("|", "gutter")]
-    for key, text in facts:
+    for key, text in known:
         yield from _fact(key, text, gutter, options)
     if finding.sequences:
         yield from _sequences(finding, options)
@@ -113,18 +86,6 @@ def _headline(finding: Finding, options: RenderOptions) -> Iterator[Line]:
         yield [(f"    {line}", "message")]
 
 
-def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
-    """The lines that begin with "=", in the order that helps most."""
-    if finding.certainty is not Certainty.CERTAIN:
-        yield finding.certainty.value, finding.reason or "what was read does not decide it"
-    if finding.runtime_error:
-        yield "migrate", finding.runtime_error
-    for note in finding.notes:
-        yield "note", note
-    if not finding.sequences:
-        yield "explain", f"lint-m2m explain {finding.code}"
-
-
 def _fact(key: str, text: str, gutter: int, options: RenderOptions) -> Iterator[Line]:
     head = f"{key}: "
     indent = gutter + 3 + len(head)
@@ -135,8 +96,7 @@ def _fact(key: str, text: str, gutter: int, options: RenderOptions) -> Iterator[
 
 
 def _sequences(finding: Finding, options: RenderOptions) -> Iterator[Line]:
-    first = next((each for each in finding.sequences if each.recommended), finding.sequences[0])
-    others = [each for each in finding.sequences if each is not first]
+    first, *others = best_first(finding)
     yield []
     yield from _sequence("help", first, options)
     if options.verbose:
@@ -150,7 +110,7 @@ def _sequences(finding: Finding, options: RenderOptions) -> Iterator[Line]:
 
 
 def _sequence(head: str, sequence: Sequence, options: RenderOptions) -> Iterator[Line]:
-    title = f"{prose(sequence.title, options.encoding)} ({_remark(sequence)})"
+    title = f"{prose(sequence.title, options.encoding)} ({remark(sequence)})"
     first, *rest = wrap(f"{head}: {title}", options.width, hanging=2)
     yield [(head, "help"), (first[len(head) :], "message")]
     for line in rest:
@@ -179,21 +139,16 @@ def _step(number: int, step: SequenceStep, *, last: bool, options: RenderOptions
         yield [(f"    {line}", "step")]
     yield []
     for line in step.code.rstrip("\n").split("\n"):
-        yield [("    ", ""), (_code(line, options.encoding), "code")] if line.strip() else []
+        yield [("    ", ""), (pasteable(line, options.encoding), "code")] if line.strip() else []
     if step.deploy_before_next and not last:
         yield []
         yield [("  deploy this before the next step", "key")]
 
 
-def _code(line: str, encoding: str) -> str:
-    """A line to paste: nothing is cut; tabs stay tabs."""
-    return "\t".join(escape(piece, encoding) for piece in line.removesuffix("\r").split("\t"))
-
-
 def _other_ways(
     others: list[Sequence], options: RenderOptions, command: str = "lint-m2m check --verbose"
 ) -> Iterator[Line]:
-    ways = "other ways: " + ", ".join(f"{escape(other.id, options.encoding)} ({_remark(other)})" for other in others)
+    ways = "other ways: " + ", ".join(f"{escape(other.id, options.encoding)} ({remark(other)})" for other in others)
     lines = wrap(ways, options.width - 2)
     for line in lines[:-1]:
         yield [(f"  {line}", "")]
@@ -236,7 +191,3 @@ def _paragraph(key: str, text: str, options: RenderOptions) -> Iterator[Line]:
 
 def _wrapped(text: str, columns: int, options: RenderOptions) -> list[str]:
     return wrap(prose(text, options.encoding), max(columns, 20))
-
-
-def _remark(sequence: Sequence) -> str:
-    return _REMARKS.get(sequence.id) or _DOWNTIME[sequence.downtime]

@@ -44,6 +44,11 @@ def prose(text: str, encoding: str = "utf-8") -> str:
     return escape(text, encoding)
 
 
+def pasteable(line: str, encoding: str = "utf-8") -> str:
+    """A line of code: nothing is cut; tabs stay tabs."""
+    return "\t".join(escape(piece, encoding) for piece in line.removesuffix("\r").split("\t"))
+
+
 def sign(character: str, encoding: str) -> str:
     """A typographic sign, or its plain form."""
     return character if _carries(character, encoding) else _plain_sign(character, encoding)

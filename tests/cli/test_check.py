@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from lint_m2m import engine
+from lint_m2m.config import listed
+from lint_m2m.reports import FORMATS
 from tests.cli.conftest import Run
 from tests.cli.projects import FINDING, INITIAL, THROUGH, library, write
 
@@ -68,7 +70,7 @@ def test_report_holds_what_lies_under_the_paths(project: Path, lint: Lint, paths
 
 
 def test_same_bytes_from_everywhere(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
-    for format in ("full", "concise", "json"):
+    for format in FORMATS:
         here = lint("--format", format)
         monkeypatch.chdir(project.parent)
         assert lint("--format", format, "site") == here
@@ -127,7 +129,7 @@ def test_project_inside_another_is_reported_once(project: Path, lint: Lint) -> N
         ),
         (
             ["--format", "jsn"],
-            "error: `--format` is `jsn`, but has to be one of `full`, `concise`, `json`; nearest: `json`",
+            f"error: `--format` is `jsn`, but has to be one of {listed(FORMATS)}; nearest: `json`",
         ),
         (["--color", "blue"], "error: `--color` is `blue`, but has to be one of `auto`, `always`, `never`"),
         (["--isolated", "--config", "x"], "error: `--config` and `--isolated` exclude each other"),
@@ -209,7 +211,7 @@ def test_configuration_file(project: Path, lint: Lint) -> None:
     message = "unknown key `fromat` in `[tool.lint-m2m]`; the nearest known one is `format`"
     assert lint() == Run(2, "", f"lint-m2m: error: pyproject.toml:3: {message}\n")
     write(project, {"pyproject.toml": '[tool.lint-m2m]\nformat = "yaml"\n'})
-    message = "`format` is `yaml`, but has to be one of `full`, `concise`, `json`"
+    message = f"`format` is `yaml`, but has to be one of {listed(FORMATS)}"
     assert lint() == Run(2, "", f"lint-m2m: error: pyproject.toml:2: {message}\n")
 
 

@@ -73,7 +73,7 @@ def test_every_option(tmp_path: Path) -> None:
         ignore=("MTM104",),
         fail_on=Severity.ERROR,
         exit_zero=True,
-        format="json",
+        format=("json",),
         output=str(tmp_path / "reports/lint.json"),
         statistics=True,
         color="never",
@@ -94,6 +94,11 @@ def test_every_option(tmp_path: Path) -> None:
     assert {name for name, _ in config.origins} == set(OPTIONS)
 
 
+def test_files_of_formats_lie_beside_the_configuration(tmp_path: Path) -> None:
+    write(tmp_path, table('format = ["sarif:out/report.sarif", "json:/elsewhere.json", "github:-", "full"]'))
+    assert load(tmp_path).format == (f"sarif:{tmp_path}/out/report.sarif", "json:/elsewhere.json", "github:-", "full")
+
+
 def test_every_option_is_an_attribute() -> None:
     """The names of the file, of the command line and of the API differ in dashes only."""
     assert {attribute_of(option) for option in OPTIONS} == set(Config.__dataclass_fields__) - {"folder", "origins"}
@@ -102,7 +107,7 @@ def test_every_option_is_an_attribute() -> None:
 def test_who_set_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "project", EVERYTHING)
-    config = load(tmp_path / "project", command_line={"format": "concise"})
+    config = load(tmp_path / "project", command_line={"format": ["concise"]})
     assert config.origin("fail-on") == (Source.FILE, "project/pyproject.toml", 8)
     assert config.origin("per-file-ignores") == (Source.FILE, "project/pyproject.toml", 20)
     assert config.origin("format") == (Source.COMMAND_LINE, None, None)
@@ -123,7 +128,7 @@ def test_nearest_table_upward_up_to_the_repository_s_top(tmp_path: Path) -> None
     write(tmp_path, table('format = "json"'))
     write(tmp_path / "repository", table('format = "concise"'))
     write(tmp_path / "repository" / "service", "[tool.ruff]\n")
-    assert load(tmp_path / "repository" / "service" / "src").format == "concise"
+    assert load(tmp_path / "repository" / "service" / "src").format == ("concise",)
     (tmp_path / "repository" / "service" / ".git").mkdir()
     assert load(tmp_path / "repository" / "service" / "src") == Config()
 
@@ -132,7 +137,7 @@ def test_config_names_another_file(tmp_path: Path) -> None:
     write(tmp_path, table('format = "json"'))
     other = write(tmp_path / "elsewhere", table('format = "concise"', 'output = "x.txt"'), "other.toml")
     config = load(tmp_path, file=other)
-    assert (config.format, config.output) == ("concise", str(tmp_path / "elsewhere" / "x.txt"))
+    assert (config.format, config.output) == (("concise",), str(tmp_path / "elsewhere" / "x.txt"))
 
 
 def test_isolated(tmp_path: Path) -> None:
@@ -186,8 +191,10 @@ def test_command_line_wins(tmp_path: Path) -> None:
             ['color = "alway"'],
             ":2: `color` is `alway`, but has to be one of `auto`, `always`, `never`; nearest: `always`",
         ),
-        (["format = {}"], ":2: `format` is a table, but has to be a string"),
-        (['format = ""'], ":2: `format` is an empty string, but has to be a string"),
+        (["format = {}"], ":2: `format` is a table, but has to be a string or a list of strings"),
+        (["format = []"], ":2: `format` is an empty list, but has to be a string or a list of strings"),
+        (['format = ["json", 1]'], ":2: `format` holds the number `1`, but has to be a string or a list of strings"),
+        (['format = ""'], ":2: `format` is an empty string, but has to be a string or a list of strings"),
         (
             ['database = "postgres"'],
             (
