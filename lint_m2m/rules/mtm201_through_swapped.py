@@ -91,8 +91,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
-from lint_m2m.migration import UNKNOWN
-from lint_m2m.replay.facts import Origin, TableDropped
+from lint_m2m.migration import UNKNOWN, DeleteModel, ModelKey
+from lint_m2m.replay.facts import Origin, TableDropped, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -118,11 +118,16 @@ class ThroughSwapped(Rule):
         self._swaps: list[_Swap] = []
         self._pursuer = Pursuer()
         self._drops: dict[int, Origin] = {}
+        # The tables of models that are gone, and what the models were called.
+        self._deleted: dict[ModelKey, tuple[TableFact, str]] = {}
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         for effect in step.effects:
             if isinstance(effect, TableDropped):
                 self._drops[effect.table.uid] = step.origin
+                if isinstance(step.operation, DeleteModel):
+                    key = ModelKey(step.app_label, step.operation.name.lower())
+                    self._deleted[key] = (effect.table, model_label(step.before, key))
         fields = altered_fields(step)
         if fields is not None and step.on_state and not step.failures:
             self._note(step, replay, *fields)
@@ -140,17 +145,23 @@ class ThroughSwapped(Rule):
         if old_name == new_name and old_name is not UNKNOWN:
             return
         source = None if old_name is UNKNOWN or old_name is None else replay.table(old_name)
+        names = (model_label(step.before, before), model_label(step.after, after))
+        if old_name is None and isinstance(before, ModelKey) and before in self._deleted:
+            # The same migration deletes the old model first, as makemigrations may write it.
+            table, label = self._deleted[before]
+            if self._drops[table.uid].migration == step.migration.key:
+                source, names = table, (label, names[1])
         if source is None and old_name is not UNKNOWN:
             return  # the old table is gone or renamed: what the field reads now is judged by MTM301 and MTM305
         if source is not None and source is not UNKNOWN and not source.holds_rows:
             return
         key = model.field_key(new.name)
-        names = (model_label(step.before, before), model_label(step.after, after))
         in_table = f", table `{old_name}`" if old_name is not UNKNOWN and old_name is not None else ""
+        fate = "go with" if old_name is None else "stay behind in"
         finding = self.finding_at(
             step,
             f"`AlterField` swaps the `through=` model of `{field_label(step.after, key)}`"
-            f" from `{names[0]}` to `{names[1]}`: the rows stay behind in `{names[0]}`",
+            f" from `{names[0]}` to `{names[1]}`: the rows {fate} `{names[0]}`",
             span=new.field.argument_span("through") or new.field.span,
             label="reads another table from here on",
             field=key,

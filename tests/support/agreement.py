@@ -252,6 +252,8 @@ def _accuses(finding: Finding, loss: Loss) -> bool:
         return False
     match finding.code:
         case "MTM201":
+            if loss.how == "gone":  # the same migration deletes the old model first; the switch is what is wrong
+                return _place(finding)._replace(operation=None) == loss.place._replace(operation=None)
             return loss.how == "stranded" and _place(finding) == loss.place
         case "MTM202":
             return loss.how in ("recreated", "replaced", "gone") and _place(finding) == loss.place
