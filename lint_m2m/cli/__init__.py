@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments in (["--version"], ["-V"]):
             print(f"lint-m2m {__version__}", flush=True)  # noqa: T201
             return 0
-        return _run(arguments)
+        return _without_collector(arguments)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -48,6 +48,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         abandon_stdout()
         return 0
+
+
+def _without_collector(arguments: list[str]) -> int:
+    """`_run` while Python's collector of cycles rests.
+
+    It would go through everything that was read again and again, and find little: nearly all of it stays until the end,
+    or goes without the collector's help.
+    """
+    import gc
+
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _run(arguments)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _run(arguments: list[str]) -> int:
