@@ -22,7 +22,7 @@ from lint_m2m.replay.names import Names
 _LIKE_AUTOMATIC = re.compile(r"[0-9a-f]{8}(_[a-z]+)?$")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
     """An index or a unique set that exists, or that is to be made when the migration ends (`pending`).
 
@@ -76,12 +76,24 @@ class Table:
     existence_doubt: str | None = None
 
     def copy(self) -> Table:
-        return replace(
-            self,
-            columns=dict(self.columns),
-            foreign_keys=dict(self.foreign_keys),
-            further_keys=dict(self.further_keys),
-            indexes=[replace(index) for index in self.indexes],
+        return Table(
+            uid=self.uid,
+            name=self.name,
+            created=self.created,
+            born=self.born,
+            auto_of=self.auto_of,
+            model=self.model,
+            link=self.link,
+            columns=self.columns.copy(),
+            foreign_keys=self.foreign_keys.copy(),
+            further_keys=self.further_keys.copy(),
+            indexes=self.indexes.copy(),
+            rows_from=self.rows_from,
+            filled=self.filled,
+            emptied=self.emptied,
+            in_step_with=self.in_step_with,
+            shape_doubt=self.shape_doubt,
+            existence_doubt=self.existence_doubt,
         )
 
 
@@ -369,9 +381,12 @@ class Database:
             table.foreign_keys[new] = table.foreign_keys.pop(old)
         if old in table.further_keys:
             table.further_keys[new] = table.further_keys.pop(old)
-        for index in table.indexes:
-            if old in index.columns:
-                index.columns = tuple(new if key == old else key for key in index.columns)
+        table.indexes = [
+            replace(index, columns=tuple(new if key == old else key for key in index.columns))
+            if old in index.columns
+            else index
+            for index in table.indexes
+        ]
         for other in self._incoming.get(self.names.fold_table(table.name), ()):
             for key, column in other.columns.items():
                 if column.references == table.name and column.target == old_name:
@@ -439,13 +454,15 @@ class Database:
             for column, name in table.foreign_keys.items():
                 if name is None:
                     table.foreign_keys[column] = self._key_name(table, column)
-            for index in table.indexes:
-                if index.pending:
-                    if index.basis is not None:
-                        index.basis = table.name
-                        index.basis_columns = self.spelled(table, index.columns)
-                    index.pending = False
+            if any(index.pending for index in table.indexes):
+                table.indexes = [self._made(index, table) if index.pending else index for index in table.indexes]
         self._pending = []
+
+    def _made(self, index: Index, table: Table) -> Index:
+        """An index that was pending."""
+        if index.basis is None:
+            return replace(index, pending=False)
+        return replace(index, pending=False, basis=table.name, basis_columns=self.spelled(table, index.columns))
 
     def index_in_the_way(
         self, table: Table, *, name: str | None = None, columns: tuple[str, ...] = (), suffix: str = ""

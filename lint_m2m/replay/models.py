@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as declare
 from typing import Protocol
 
-from lint_m2m.migration import Field, Maybe, ModelKey, ModelOptions, ModelRef
+from lint_m2m.migration import Field, FieldKind, Maybe, ModelKey, ModelOptions, ModelRef
 from lint_m2m.replay.facts import FieldKey, Origin
 
 
@@ -38,13 +39,19 @@ class ModelState:
     options: ModelOptions
     origin: Origin
     uncertain: str | None = None
+    # Filled by the first who asks.
+    _links: tuple[FieldState, ...] | None = declare(default=None, init=False, repr=False, compare=False)
 
     def field_key(self, name: str) -> FieldKey:
         return FieldKey(self.key.app_label, self.key.name, name)
 
-    def many_to_many(self) -> Iterator[FieldState]:
+    def many_to_many(self) -> tuple[FieldState, ...]:
         """The many-to-many fields, in order."""
-        return (field for field in self.fields.values() if field.field.many_to_many)
+        links = self._links
+        if links is None:
+            links = tuple([field for field in self.fields.values() if field.field.kind is FieldKind.MANY_TO_MANY])
+            object.__setattr__(self, "_links", links)
+        return links
 
 
 def reverse_name(owner: ModelKey, name: str) -> str:

@@ -51,10 +51,17 @@ class Queries:
         self._forwards = Forwards(self._layout, editor, settings.django_version)
         self._data = DataReader(self._layout, settings.vendor, editor)
         self._position = 0
+        self._positions: dict[str, list[int]] = {}
+        for position, key in enumerate(plan.order):
+            self._positions.setdefault(key.app_label, []).append(position)
         for unread in project.unread:
             # Where in the plan it stands does not matter: what it may have made cannot be told apart from what is
             # certainly absent.
             self._state.doubt_app(unread.app_label, f"`{unread.path}` could not be read")
+
+    def positions(self, app_label: str) -> Sequence[int]:
+        """The positions in the plan of an app's migrations, in order."""
+        return self._positions.get(app_label, ())
 
     # -- what Django believes, now
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lint_m2m.migration import (
     UNKNOWN,
     AddConstraint,
@@ -299,5 +301,4 @@ class KeySide(DatabaseSide):
         for index in found[:1]:
             table.indexes.remove(index)
             self.editor.index_free(table, name=new_name)
-            index.basis, index.name = None, new_name
-            database.add_index(table, index)
+            database.add_index(table, replace(index, basis=None, name=new_name))

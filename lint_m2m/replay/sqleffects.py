@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lint_m2m.migration import UNKNOWN
 from lint_m2m.replay import sql_values as sql
 from lint_m2m.replay.database import Index, Table
@@ -331,11 +333,12 @@ class SqlApplier:
                 if known is None:
                     self._db.doubt_shape(table, reason)
                     return
-                known.unique, known.constraint = True, True
-                if effect.name is not None:
+                made = replace(known, unique=True, constraint=True)
+                if effect.name is None:
+                    table.indexes[table.indexes.index(known)] = made
+                else:
                     table.indexes.remove(known)
-                    known.name, known.basis = effect.name, None
-                    self._db.add_index(table, known)
+                    self._db.add_index(table, replace(made, name=effect.name, basis=None))
                 return
             if effect.name is not None and not effect.if_not_exists:
                 self._editor.index_free(table, name=effect.name)
@@ -366,8 +369,7 @@ class SqlApplier:
             if table is not None and index is not None:
                 table.in_step_with = None
                 table.indexes.remove(index)
-                index.name, index.basis, index.pending = effect.new, None, False
-                self._db.add_index(table, index)
+                self._db.add_index(table, replace(index, name=effect.new, basis=None, pending=False))
                 return
 
     def _create_index(self, effect: sql.CreateIndex, reason: str) -> None:

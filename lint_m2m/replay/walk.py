@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
 from lint_m2m.graph import Graph, Plan
 from lint_m2m.migration import (
+    UNKNOWN,
     ConditionalOperations,
     Migration,
     NoDatabaseChange,
@@ -183,7 +185,7 @@ class Replay(Queries):
     def _before_sql(self, change: Change, outcome: Outcome, origin: Origin, waiting: int) -> Outcome:
         """`outcome` with the failure that raw SQL, later in the migration, makes of what was put off here."""
         migration, index, _ = self._rest
-        if migration is None or not any(_runs_sql(one) for one in migration.operations[index + 1 :]):
+        if migration is None or not any(_takes_tables(one) for one in migration.operations[index + 1 :]):
             return outcome
         for table in dict.fromkeys(table.uid for table in self._database.pending[waiting:]):
             made = self._database.by_uid(table)
@@ -430,13 +432,17 @@ class Replay(Queries):
         )
 
 
-def _runs_sql(operation: Operation) -> bool:
-    """Whether raw SQL runs in it."""
+# Every statement that renames, moves or drops a table has one of these in it (`sql_schema`), and most SQL has none.
+_TAKING = re.compile("drop|rename|replace|schema", re.IGNORECASE)
+
+
+def _takes_tables(operation: Operation) -> bool:
+    """Whether raw SQL runs in it that may rename or drop a table."""
     match operation:
         case RunSQL():
-            return True
+            return any(piece is not UNKNOWN and _TAKING.search(piece) is not None for piece in operation.sql)
         case SeparateDatabaseAndState(database_operations=parts):
-            return any(map(_runs_sql, parts))
+            return any(map(_takes_tables, parts))
         case _:
             return False
 

@@ -8,6 +8,7 @@ a variable: code that reaches the old links, and later code that reaches the new
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from dataclasses import field as declare
@@ -137,8 +138,8 @@ def renamed(field: FieldKey, operation: RenameField | RenameModel, app_label: st
 
 def app_distance(replay: Replay, app_label: str, first: int, last: int) -> int:
     """How many migrations of the app lie between two positions of the plan: 0 within one migration."""
-    order = replay.plan.order
-    return sum(1 for key in order[first + 1 : last + 1] if key.app_label == app_label)
+    positions = replay.positions(app_label)
+    return bisect_right(positions, last) - bisect_right(positions, first) if first < last else 0
 
 
 def writes(operation: DataOperation) -> bool:
