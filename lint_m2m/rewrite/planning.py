@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -19,6 +19,7 @@ from lint_m2m import engine
 from lint_m2m.config import Config
 from lint_m2m.engine import Outcome, Stages, WayOut
 from lint_m2m.finding import Applicability, Downtime, Finding, SequenceStep
+from lint_m2m.migration import Span
 from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_of, read, source_text
 from lint_m2m.sequences import Unwritable, apply_changes, render
 from lint_m2m.sequences.source import SourceFile
@@ -33,6 +34,8 @@ _MODULE: Final = re.compile(r"\d+_\w+\.py")
 
 # What makes a finding that of the user's report: its place in the file, and the text there, may change meanwhile.
 _Key: TypeAlias = tuple[Path, str, str | None]
+# What makes it so while nothing has changed.
+_Place: TypeAlias = tuple[Path, str, Span]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,44 @@ class Rewriting:
     changes: tuple[FileChange, ...] = ()
     fixes: tuple[Fix, ...] = ()
     declined: tuple[Declined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What `plan` would write for one finding alone, as far as it lies in files that are there.
+
+    `fingerprint` is the finding's; `left` are the steps in other files, in migrations that would be new, and without
+    a file.
+    """
+
+    fingerprint: str
+    sequence: str
+    title: str
+    applicability: Applicability
+    changes: tuple[FileChange, ...]
+    left: tuple[SequenceStep, ...]
+
+
+def edits(
+    outcome: Outcome,
+    configure: Callable[[Path], Config],
+    *,
+    progress: Stages = lambda stage, done=0, total=None: None,
+) -> tuple[Edit, ...]:
+    """For each finding of `outcome` the edit that makes it go and brings nothing new, where there is one.
+
+    Of the sequences that `plan` may write, those for review among them, it is the one that `plan` would choose. Raises
+    what `engine.run` raises.
+    """
+    base = outcome.report.root
+    choice = Choice(unsafe=True)
+    wanted = {_place(base, finding): finding.fingerprint for finding in outcome.report.findings}
+    found: list[Edit] = []
+    for root in sorted({way.root for way in outcome.ways_out}):
+        proposed = [proposal for way in outcome.ways_out if way.root == root for proposal in way.proposals]
+        if any(isinstance(_allowed(proposal, choice), Proposal) for proposal in proposed):
+            found += _Project(root, base, configure(root), choice, progress).edits(wanted)
+    return tuple(found)
 
 
 def plan(
@@ -203,6 +244,34 @@ class _Project:
             declined.clear()
         return Rewriting(changes=tuple(self._changes()), fixes=tuple(fixes), declined=tuple(declined.values()))
 
+    def edits(self, wanted: Mapping[_Place, str]) -> Iterator[Edit]:
+        """The edits for the findings in `wanted`, which has their fingerprints, each of them without the others."""
+        current = self._check({})
+        findings = {finding.fingerprint: finding for finding in current.report.findings}
+        for way in current.ways_out:
+            finding = findings.get(way.fingerprint)
+            proposal = _choose(way, self._choice)
+            if finding is None or isinstance(proposal, str):
+                continue
+            fingerprint = wanted.get(_place(self._root, finding))
+            if fingerprint is None:
+                continue
+            try:
+                written, _ = self._written(proposal, way)
+                trial = {file: source for file, source in written.items() if file in self._originals}
+                self._require_better(current, self._check(trial), finding, proposal)
+            except Unwritable:
+                continue
+            steps = zip(proposal.changes, render(proposal, way.situation).steps, strict=True)
+            yield Edit(
+                fingerprint=fingerprint,
+                sequence=proposal.id,
+                title=proposal.title,
+                applicability=proposal.applicability,
+                changes=tuple(self._change(file, after) for file, after in sorted(trial.items())),
+                left=self._left(step for change, step in steps if not isinstance(change, ReplaceOperations)),
+            )
+
     def _check(self, overlay: Mapping[Path, bytes]) -> Outcome:
         return engine.run([self._root], lambda _: self._config, progress=self._progress, overlay=overlay)
 
@@ -278,14 +347,17 @@ class _Project:
 
     def _changes(self) -> Iterator[FileChange]:
         for file, after in sorted(self._overlay.items()):
-            yield FileChange(
-                root=self._root,
-                file=file,
-                path=self._path(file),
-                before=self._originals.get(file),
-                after=after,
-                encoding=self._encodings[file],
-            )
+            yield self._change(file, after)
+
+    def _change(self, file: Path, after: bytes) -> FileChange:
+        return FileChange(
+            root=self._root,
+            file=file,
+            path=self._path(file),
+            before=self._originals.get(file),
+            after=after,
+            encoding=self._encodings[file],
+        )
 
     # -- the result
 
@@ -335,14 +407,16 @@ class _Project:
             paths=tuple(self._path(file) for file in trial),
             new=frozenset(self._path(file) for file in trial if file not in self._originals),
             later=frozenset(later),
-            left=tuple(
-                step if step.path is None else replace(step, path=self._path(self._root / step.path))
-                for change, step in steps
-                if not isinstance(change, ReplaceOperations | NewMigration)
-            ),
+            left=self._left(step for change, step in steps if not isinstance(change, ReplaceOperations | NewMigration)),
             lost=lost,
             caveats=proposal.caveats,
             verify=proposal.verify,
+        )
+
+    def _left(self, steps: Iterable[SequenceStep]) -> tuple[SequenceStep, ...]:
+        """The steps with their paths as reports have them."""
+        return tuple(
+            step if step.path is None else replace(step, path=self._path(self._root / step.path)) for step in steps
         )
 
     def _path(self, file: Path) -> str:
@@ -356,6 +430,10 @@ class _Project:
 def _about(finding: Finding) -> tuple[str, str]:
     """What makes two findings the same before and after a fix: an operation may move to another migration."""
     return finding.code, finding.field or finding.path
+
+
+def _place(root: Path, finding: Finding) -> _Place:
+    return root / finding.path, finding.code, finding.span
 
 
 def _key(root: Path, finding: Finding) -> _Key:
