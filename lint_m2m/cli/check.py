@@ -104,11 +104,16 @@ def run(arguments: argparse.Namespace) -> int:
             if rewriting.changes and not arguments.diff:
                 rewrite.write(rewriting.changes)
                 outcome = engine.run(paths, configure, progress=progress)
+        edits = []
+        if reporting.carries_edits(destinations) and outcome.ways_out and not arguments.diff:
+            from lint_m2m import rewrite
+
+            edits = [reporting.as_edit(edit) for edit in rewrite.edits(outcome, configure, progress=progress)]
     if rewriting is not None and arguments.diff:
         return _shown(rewriting, outcome, config)
     if rewriting is not None:
         _told(rewriting, config, on_stdout=reporting.for_people(destinations))
-    reporting.publish(outcome.report, destinations, config)
+    reporting.publish(outcome.report, destinations, config, edits)
     if not config.quiet:
         _remarks(outcome, config, counted=any(one.format == "full" for one in destinations))
     return _status(outcome.report, config)

@@ -31,11 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def documentation(rule: type[Rule]) -> str:
-    """The docstring of the rule's module, as Markdown."""
-    return (sys.modules[rule.__module__].__doc__ or "This installation was stripped of its documentation.").strip()
-
-
 def _rule(wanted: str, rules: tuple[type[Rule], ...]) -> type[Rule]:
     for rule in rules:
         if wanted.upper() == rule.code or wanted.lower() == rule.name:
@@ -50,6 +45,8 @@ def _rule(wanted: str, rules: tuple[type[Rule], ...]) -> type[Rule]:
 
 def _list(rules: tuple[type[Rule], ...]) -> str:
     """A table: code, name, severity, and the first line of the documentation."""
+    from lint_m2m.rules.base import documentation
+
     rows = [(rule.code, rule.name, rule.severity.value, documentation(rule).partition("\n")[0]) for rule in rules]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     encoding = encoding_of(sys.stdout)
@@ -61,6 +58,8 @@ def _list(rules: tuple[type[Rule], ...]) -> str:
 
 
 def _document(rule: type[Rule], colour: bool) -> str:
+    from lint_m2m.rules.base import documentation
+
     text = documentation(rule)
     encoding = encoding_of(sys.stdout)
     # Markdown has bullets and lines; a stream that cannot carry them gets the text as it is.

@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lint_m2m import reports
 from lint_m2m.cli.streams import complain, encoding_of, say, say_bytes, wants_colour, width_of, write_file
 from lint_m2m.config import Config, Source, listed, nearest
 from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError
 from lint_m2m.finding import Report
+
+if TYPE_CHECKING:
+    from lint_m2m.rewrite import Edit as Written
 
 # Where a step of a GitHub workflow may leave Markdown for the page of the run.
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
@@ -54,9 +57,33 @@ def for_people(chosen: Iterable[Destination]) -> bool:
     return Destination("full", None) in chosen
 
 
-def publish(report: Report, chosen: Sequence[Destination], config: Config) -> None:
+def carries_edits(chosen: Iterable[Destination]) -> bool:
+    """Whether one of the forms has a place for what a tool could do about a finding."""
+    return any(reports.FORMATS[one.format].carries_edits for one in chosen)
+
+
+def as_edit(edit: Written) -> reports.Edit:
+    """What would be written for a finding, in the reports' terms."""
+    return reports.Edit(
+        fingerprint=edit.fingerprint,
+        sequence=edit.sequence,
+        title=edit.title,
+        remark=edit.applicability.value,
+        files=tuple(
+            reports.EditedFile(
+                path=change.path,
+                before=(change.before or b"").decode(change.encoding),
+                after=change.after.decode(change.encoding),
+            )
+            for change in edit.changes
+        ),
+        left=edit.left,
+    )
+
+
+def publish(report: Report, chosen: Sequence[Destination], config: Config, edits: Sequence[reports.Edit] = ()) -> None:
     """Render every form, then write them. Raises UsageError for a file that cannot be written."""
-    texts = [(one, reports.render(report, one.format, _options(report, one, config))) for one in chosen]
+    texts = [(one, reports.render(report, one.format, _options(report, one, config, edits))) for one in chosen]
     for destination, text in texts:
         if destination.file is not None:
             write_file(destination.file, text)
@@ -68,7 +95,9 @@ def publish(report: Report, chosen: Sequence[Destination], config: Config) -> No
         _summarise(report, summary)
 
 
-def _options(report: Report, destination: Destination, config: Config) -> reports.RenderOptions:
+def _options(
+    report: Report, destination: Destination, config: Config, edits: Sequence[reports.Edit]
+) -> reports.RenderOptions:
     from lint_m2m.cli import available
 
     full = destination.format == "full"
@@ -77,6 +106,7 @@ def _options(report: Report, destination: Destination, config: Config) -> report
         quiet=config.quiet,
         statistics=config.statistics and full,
         commands=available() if full and report.findings else frozenset(),
+        edits=tuple(edits),
     )
     if reports.FORMATS[destination.format].machine:
         return options

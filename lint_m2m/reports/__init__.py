@@ -10,22 +10,23 @@ from importlib import import_module
 from typing import Final, NamedTuple, Protocol, cast
 
 from lint_m2m.finding import Report
-from lint_m2m.reports.options import RenderOptions
+from lint_m2m.reports.options import Edit, EditedFile, RenderOptions
 
-__all__ = ["FORMATS", "Format", "RenderOptions", "render"]
+__all__ = ["FORMATS", "Edit", "EditedFile", "Format", "RenderOptions", "render"]
 
 
 class Format(NamedTuple):
     """A format's module, and what it is for. A `machine` format is UTF-8 whatever the terminal, without colours.
 
     `service`: it is read by a service that shows findings beside the files of a repository, so its paths start at the
-    repository's top and not at the project's root.
+    repository's top and not at the project's root. `carries_edits`: it has a place for `RenderOptions.edits`.
     """
 
     module: str
     purpose: str
     machine: bool
     service: bool = False
+    carries_edits: bool = False
 
 
 # One line per format; the order is that of the help text, the first is the default.
@@ -34,6 +35,9 @@ FORMATS: Final[dict[str, Format]] = {
     "concise": Format("lint_m2m.reports.concise", "one line for each finding", False),
     "json": Format("lint_m2m.reports.json", "one JSON document", True),
     "github": Format("lint_m2m.reports.github", "annotations of a GitHub workflow, and its job summary", True, True),
+    "gitlab": Format("lint_m2m.reports.gitlab", "GitLab's Code Quality", True, True),
+    "sarif": Format("lint_m2m.reports.sarif", "SARIF 2.1.0, for code scanning", True, True, True),
+    "junit": Format("lint_m2m.reports.junit", "test results as JUnit writes them", True, True),
     "markdown": Format("lint_m2m.reports.markdown", "a comment on a pull request", True, True),
 }
 
@@ -44,8 +48,9 @@ class _Renderer(Protocol):
 
 def render(report: Report, name: str = "full", options: RenderOptions | None = None) -> str:
     """The report in format `name`, a key of `FORMATS`; ends with a newline unless it is empty."""
+    options = options or RenderOptions()
     if FORMATS[name].service:
         from lint_m2m.reports.repository import from_the_top
 
-        report = from_the_top(report)
-    return cast(_Renderer, import_module(FORMATS[name].module)).render(report, options or RenderOptions())
+        report, options = from_the_top(report, options)
+    return cast(_Renderer, import_module(FORMATS[name].module)).render(report, options)

@@ -12,11 +12,8 @@ from lint_m2m.reports.options import RenderOptions
 
 SCHEMA: Final = 1
 
-# JSON allows these raw, terminals and UTF-8 do not take them well: DEL and C1 controls, direction marks and other
-# invisible signs, line separators, lone surrogates (from file names and string literals).
-_INVISIBLE: Final = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
-)
+# JSON allows anything raw but C0 controls; see `_as_escape`.
+_UNUSUAL: Final = re.compile("[^\n -~]")
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -35,8 +32,22 @@ def render(report: Report, options: RenderOptions) -> str:
         },
         "findings": [finding_as_json(finding) for finding in report.findings],
     }
+    return document_text(document)
+
+
+def document_text(document: object) -> str:
+    """JSON as people and programs can read it, the keys in the order given."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
+    return _UNUSUAL.sub(lambda sign: _as_escape(sign.group()), text) + "\n"
+
+
+def _as_escape(sign: str) -> str:
+    """As an escape what terminals and UTF-8 do not take well: controls, direction marks, what is invisible or no
+    character, lone surrogates (from file names and string literals). Everything else as it is.
+    """
+    if sign.isprintable():
+        return sign
+    return json.dumps(sign)[1:-1] if sign != "\x7f" else "\\u007f"
 
 
 def finding_as_json(finding: Finding) -> dict[str, object]:

@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lint_m2m.finding import SequenceStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedFile:
+    """A file's text before and after."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A sequence written into a finding's files; `remark` tells whether a tool may do that by itself.
+
+    `fingerprint` is the finding's; `left` is what remains to be done.
+    """
+
+    fingerprint: str
+    sequence: str
+    title: str
+    remark: str
+    files: tuple[EditedFile, ...]
+    left: tuple[SequenceStep, ...] = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """For the formats that people read; the machine formats are the same bytes whatever is said here.
+    """For the formats that people read; the machine formats are the same bytes whatever is said here, `edits` apart.
 
     `encoding` is what the stream can carry: characters it cannot are escaped. `width` is in terminal cells. `commands`
     are the commands and options that this program has ("prove", "check --fix"), so that a footer promises no other.
+    `edits` are for a format that `carries_edits`: what a tool could do about single findings.
     """
 
     color: bool = False
@@ -20,3 +47,4 @@ class RenderOptions:
     quiet: bool = False
     statistics: bool = False
     commands: frozenset[str] = frozenset()
+    edits: tuple[Edit, ...] = ()

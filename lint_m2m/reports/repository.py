@@ -11,16 +11,28 @@ from pathlib import Path
 
 from lint_m2m.engine.moving import moved
 from lint_m2m.finding import Report
+from lint_m2m.reports.options import Edit, RenderOptions
 
 
-def from_the_top(report: Report) -> Report:
-    """The report with paths, and `root`, from the top of the repository; the same where it is in none."""
+def from_the_top(report: Report, options: RenderOptions) -> tuple[Report, RenderOptions]:
+    """Both with paths, and `root`, from the top of the repository; the same where the project is in none."""
     root = Path(os.path.abspath(report.root))
     top = top_of(root)
     prefix = "" if root == top else f"{root.relative_to(top).as_posix()}/"
     if not prefix:
-        return report
-    return replace(report, root=top, findings=tuple(moved(finding, prefix) for finding in report.findings))
+        return report, options
+    return (
+        replace(report, root=top, findings=tuple(moved(finding, prefix) for finding in report.findings)),
+        replace(options, edits=tuple(_moved(edit, prefix) for edit in options.edits)),
+    )
+
+
+def _moved(edit: Edit, prefix: str) -> Edit:
+    return replace(
+        edit,
+        files=tuple(replace(file, path=prefix + file.path) for file in edit.files),
+        left=tuple(step if step.path is None else replace(step, path=prefix + step.path) for step in edit.left),
+    )
 
 
 def top_of(root: Path) -> Path:

@@ -6,6 +6,7 @@ instance serves one replay, so it may remember what it saw. The module's docstri
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -104,3 +105,8 @@ class Rule:
             related=related,
             notes=notes,
         )
+
+
+def documentation(rule: type[Rule]) -> str:
+    """The docstring of the rule's module, as Markdown."""
+    return (sys.modules[rule.__module__].__doc__ or "This installation was stripped of its documentation.").strip()

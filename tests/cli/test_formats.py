@@ -12,6 +12,7 @@ import pytest
 from lint_m2m.reports import FORMATS
 from tests.cli.conftest import Run
 from tests.cli.projects import FINDING, library, write
+from tests.reports.test_sarif import applied
 
 Lint = Callable[..., Run]
 
@@ -117,6 +118,17 @@ def test_job_summary_that_cannot_be_written(project: Path, lint: Lint, monkeypat
     assert run.status == 1
     assert run.out.startswith("::error ")
     assert "`GITHUB_STEP_SUMMARY` is `no/such/file`, which cannot be written: no such file or directory" in run.err
+
+
+def test_sarif_carries_what_fix_would_write(project: Path, lint: Lint) -> None:
+    lint("--format", "sarif:report.sarif")
+    (result,) = json.loads((project / "report.sarif").read_text())["runs"][0]["results"]
+    (change,) = result["fixes"][0]["artifactChanges"]
+    path = project / change["artifactLocation"]["uri"]
+    fixed = applied(path.read_text(), change["replacements"])
+    assert fixed != path.read_text()
+    assert lint("--fix").status == 0
+    assert path.read_text() == fixed
 
 
 @pytest.mark.parametrize("mark", ["folder", "file"])

@@ -15,8 +15,8 @@ import pytest
 
 import lint_m2m
 from lint_m2m import cli
-from lint_m2m.cli.explain import documentation
 from lint_m2m.rules import RULES
+from lint_m2m.rules.base import documentation
 from tests.cli.conftest import Run
 from tests.cli.projects import library
 
