@@ -133,15 +133,13 @@ class StateLedger:
             self._doubtful_models.setdefault(key, reason)
         if model is None:
             return {}
-        if fields is UNKNOWN or any(name not in model.fields for name in fields):
-            if model.uncertain is None:
-                self._models[key] = _changed(model, uncertain=reason)
-            return {key: model}
         changed = dict(model.fields)
-        for name in fields:
-            if changed[name].uncertain is None:
+        for name in model.fields if fields is UNKNOWN else fields:
+            if name in changed and changed[name].uncertain is None:
                 changed[name] = replace(changed[name], uncertain=reason)
-        self._models[key] = _changed(model, fields=changed)
+        others = fields is UNKNOWN or any(name not in model.fields for name in fields)
+        uncertain = reason if others and model.uncertain is None else None
+        self._models[key] = _changed(model, fields=changed, uncertain=uncertain)
         return {key: model}
 
     def put(self, model: ModelState) -> None:

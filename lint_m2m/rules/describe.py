@@ -56,7 +56,9 @@ def altered_fields(step: Step) -> tuple[ModelState, FieldState, FieldState] | No
     if before is None or after is None:
         return None
     old, new = before.fields.get(operation.name), after.fields.get(operation.name)
-    return None if old is None or new is None else (before, old, new)
+    if old is None or new is None or old.uncertain is not None or new.uncertain is not None:
+        return None
+    return before, old, new
 
 
 def retargeted(step: Step) -> tuple[ModelState, FieldState, FieldState] | None:
