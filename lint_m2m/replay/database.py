@@ -74,8 +74,10 @@ class Table:
     in_step_with: ModelState | None = None
     shape_doubt: str | None = None
     existence_doubt: str | None = None
+    # Says whose table it is: a fork looks at those of others, and copies one before it hands it out.
+    owner: object = field(default=None, repr=False, compare=False)
 
-    def copy(self) -> Table:
+    def copy(self, owner: object) -> Table:
         return Table(
             uid=self.uid,
             name=self.name,
@@ -94,6 +96,7 @@ class Table:
             in_step_with=self.in_step_with,
             shape_doubt=self.shape_doubt,
             existence_doubt=self.existence_doubt,
+            owner=owner,
         )
 
 
@@ -106,15 +109,21 @@ class Gone(NamedTuple):
 
 
 class Database:
-    """Tables by folded name, in the order they were made."""
+    """Tables by folded name, in the order they were made.
+
+    A fork shares the tables of what it was forked from, which nobody changes while there are forks of it, and copies
+    one when somebody asks for it: a branch or a look ahead costs what it touches.
+    """
 
     __slots__ = (
+        "_copies",
         "_incoming",
         "_named",
         "_next_uid",
         "_pending",
         "_renamed",
         "_tables",
+        "_token",
         "doubt",
         "doubtful_names",
         "doubtful_prefixes",
@@ -130,13 +139,16 @@ class Database:
         self.names = names
         self.position = 0
         self._tables: dict[str, Table] = {}
+        self._token = object()
         self._next_uid = 1
         # Tables with pending indexes; tables that once had a name; tables that have, or had, an index of a given name.
         self._pending: list[Table] = []
-        self._renamed: dict[str, list[Table]] = {}
-        self._named: dict[str, list[Table]] = {}
+        self._renamed: dict[str, tuple[Table, ...]] = {}
+        self._named: dict[str, tuple[Table, ...]] = {}
         # Tables that have, or had, a foreign key to a table of that name.
-        self._incoming: dict[str, list[Table]] = {}
+        self._incoming: dict[str, tuple[Table, ...]] = {}
+        # Of a fork: the tables of others that it has copied, by id, with the copy.
+        self._copies: dict[int, tuple[Table, Table]] = {}
         # Tables made or renamed in this migration, in order.
         self.made: list[Table] = []
         # Tables for which something is to be made when the migration ends, under a name that raw SQL has taken away:
@@ -154,17 +166,13 @@ class Database:
         """A database that starts as this one is now and goes its own way; tables keep their uid."""
         copy = Database(self.names)
         copy.position = self.position
-        copied = {id(table): table.copy() for table in self._tables.values()}
-        copy._tables = {name: copied[id(table)] for name, table in self._tables.items()}
-        copy._pending = [copied[id(table)] for table in self._pending if id(table) in copied]
-        copy.made = [copied[id(table)] for table in self.made if id(table) in copied]
-        for register, own in (
-            (self._renamed, copy._renamed),
-            (self._named, copy._named),
-            (self._incoming, copy._incoming),
-        ):
-            for key, tables in register.items():
-                own[key] = [copied[id(table)] for table in tables if id(table) in copied]
+        copy._tables = self._tables.copy()
+        copy._copies = self._copies.copy()
+        copy._pending = [copy.own(table) for table in self._pending if self._is(table)]
+        copy.made = [copy.own(table) for table in self.made if self._is(table)]
+        copy._renamed = self._renamed.copy()
+        copy._named = self._named.copy()
+        copy._incoming = self._incoming.copy()
         copy._next_uid = self._next_uid
         copy.gone = dict(self.gone)
         copy.doubtful_names = dict(self.doubtful_names)
@@ -174,11 +182,33 @@ class Database:
         copy.stale = dict(self.stale)
         return copy
 
-    def adopt(self, table: Table) -> None:
+    def own(self, table: Table) -> Table:
+        """The table as one that may be changed here."""
+        if table.owner is self._token:
+            return table
+        table = self._latest(table)
+        if table.owner is self._token:
+            return table
+        own = table.copy(self._token)
+        self._copies[id(table)] = (table, own)
+        folded = self.names.fold_table(table.name)
+        if self._tables.get(folded) is table:
+            self._tables[folded] = own
+        return own
+
+    def _latest(self, table: Table) -> Table:
+        """The copy of a table that counts here, or the table itself."""
+        while table.owner is not self._token and (known := self._copies.get(id(table))) is not None:
+            table = known[1]
+        return table
+
+    def adopt(self, table: Table) -> Table:
         """Take over a table of another branch."""
-        self._tables[self.names.fold_table(table.name)] = table
-        if any(index.pending for index in table.indexes):
-            self._pending.append(table)
+        own = table.copy(self._token)
+        self._tables[self.names.fold_table(table.name)] = own
+        if any(index.pending for index in own.indexes):
+            self._pending.append(own)
+        return own
 
     def take_doubts(self, other: Database) -> None:
         """Doubt what another branch doubts, and remember what it dropped; uids stay unique."""
@@ -195,13 +225,20 @@ class Database:
     # -- queries
 
     def by_uid(self, uid: int) -> Table | None:
-        return next((table for table in self._tables.values() if table.uid == uid), None)
+        found = next((table for table in self._tables.values() if table.uid == uid), None)
+        return None if found is None else self.own(found)
 
     def get(self, name: str) -> Table | None:
-        return self._tables.get(self.names.fold_table(name))
+        table = self._tables.get(self.names.fold_table(name))
+        return table if table is None or table.owner is self._token else self.own(table)
 
     def tables(self) -> Iterator[Table]:
+        """All tables, to look at; `own` makes one of them one to change."""
         return iter(tuple(self._tables.values()))
+
+    def entries(self) -> Iterable[tuple[str, Table]]:
+        """The same with their folded names."""
+        return self._tables.items()
 
     def absence_doubt(self, name: str) -> str | None:
         """Why a table of that name in particular may exist although none is known (see also `doubt`)."""
@@ -280,6 +317,7 @@ class Database:
             model=model,
             link=link,
             rows_from=frozenset((uid,)),
+            owner=self._token,
         )
         folded = self.names.fold_table(name)
         # At the end of the order, also when the name was in use.
@@ -308,28 +346,31 @@ class Database:
         self._tables.pop(new_folded, None)
         self._tables[new_folded] = table
         self.doubtful_names.pop(new_folded, None)
-        self._renamed.setdefault(folded, []).append(table)
+        self._renamed[folded] = (*self._renamed.get(folded, ()), table)
         self.made.append(table)
-        for other in self._incoming.get(folded, ()) if follow else ():
+        referring = tuple(map(self.own, self._incoming.get(folded, ()))) if follow else ()
+        for other in referring:
             for key, column in other.columns.items():
                 if column.references == old_name:
                     other.columns[key] = column._replace(references=new_name)
             for key, tables in other.further_keys.items():
                 other.further_keys[key] = tuple(new_name if one == old_name else one for one in tables)
-            self._incoming.setdefault(new_folded, []).append(other)
+        if referring:
+            self._incoming[new_folded] = (*self._incoming.get(new_folded, ()), *referring)
 
     def put_column(self, table: Table, column: ColumnFact) -> None:
         table.columns[self.names.fold(column.name)] = column
         if column.references is not None:
-            incoming = self._incoming.setdefault(self.names.fold_table(column.references), [])
-            if not any(known is table for known in incoming):
-                incoming.append(table)
+            folded = self.names.fold_table(column.references)
+            incoming = self._incoming.get(folded, ())
+            if not any(self._latest(known) is table for known in incoming):
+                self._incoming[folded] = (*incoming, table)
 
     def referring(self, name: str) -> list[tuple[Table, str]]:
         """(table, folded column) of the foreign keys to a table of that name that the database enforces."""
         folded = self.names.fold_table(name)
         found: list[tuple[Table, str]] = []
-        for table in self._incoming.get(folded, ()):
+        for table in map(self._latest, self._incoming.get(folded, ())):
             if not self._is(table):
                 continue
             for key in table.foreign_keys:
@@ -337,6 +378,7 @@ class Database:
                     continue
                 if not any(known is table and own == key for known, own in found):
                     found.append((table, key))
+        found = [(self.own(table), key) for table, key in found]
         return sorted(found, key=lambda pair: (pair[0].uid, pair[1]))
 
     @staticmethod
@@ -387,7 +429,7 @@ class Database:
             else index
             for index in table.indexes
         ]
-        for other in self._incoming.get(self.names.fold_table(table.name), ()):
+        for other in map(self.own, self._incoming.get(self.names.fold_table(table.name), ())):
             for key, column in other.columns.items():
                 if column.references == table.name and column.target == old_name:
                     other.columns[key] = column._replace(target=new_name)
@@ -412,12 +454,12 @@ class Database:
     def key_in_the_way(self, table: Table, column: str) -> tuple[Table, str] | None:
         """On MySQL the names of foreign keys are those of the whole database: one that a renamed table took along."""
         wanted = table.foreign_keys.get(column) or self._key_name(table, column)
-        for other in self._renamed.get(self.names.fold_table(table.name), ()):
+        for other in map(self._latest, self._renamed.get(self.names.fold_table(table.name), ())):
             if other is table or not self._is(other):
                 continue
             for key, name in other.foreign_keys.items():
                 if name == wanted:
-                    return other, key
+                    return self.own(other), key
         return None
 
     def add_index(self, table: Table, index: Index) -> None:
@@ -425,7 +467,8 @@ class Database:
         if index.pending:
             self._pending.append(table)
         if index.name is not None:
-            self._named.setdefault(self.names.fold(index.name), []).append(table)
+            folded = self.names.fold(index.name)
+            self._named[folded] = (*self._named.get(folded, ()), table)
 
     @property
     def pending(self) -> tuple[Table, ...]:
@@ -474,24 +517,22 @@ class Database:
         alone = self.names.vendor == "mysql"
         if name is not None:
             folded = self.names.fold(name)
-            owners = [table] if alone else self._named.get(folded, ())
-            for owner in owners:
+            for owner in (table,) if alone else map(self._latest, self._named.get(folded, ())):
                 for index in owner.indexes:
                     if self._goes_by(index, folded) and self._is(owner):
-                        return owner, index
+                        return self.own(owner), index
             if not _LIKE_AUTOMATIC.search(name):
                 return None
             for owner in (table,) if alone else self._tables.values():
                 for index in owner.indexes:
                     if index.basis is not None and self.index_name(index, owner) == name:
-                        return owner, index
+                        return self.own(owner), index
             return None
         spelled = self.spelled(table, columns)
         owners = [table]
         if not alone:
-            owners += [
-                other for other in self._renamed.get(self.names.fold_table(table.name), ()) if other is not table
-            ]
+            renamed = map(self._latest, self._renamed.get(self.names.fold_table(table.name), ()))
+            owners += [other for other in renamed if other is not table]
         for owner in owners:
             if not self._is(owner):
                 continue
@@ -501,7 +542,7 @@ class Database:
                 basis = owner.name if index.pending else index.basis
                 basis_columns = self.spelled(owner, index.columns) if index.pending else index.basis_columns
                 if basis == table.name and basis_columns == spelled:
-                    return owner, index
+                    return self.own(owner), index
         if self._named:
             return self.index_in_the_way_by_text(table, self.names.index_name(table.name, spelled, suffix), alone)
         return None
@@ -509,11 +550,11 @@ class Database:
     def index_in_the_way_by_text(self, table: Table, name: str, alone: bool) -> tuple[Table, Index] | None:
         """An index that was given, by hand, the name that Django would make."""
         folded = self.names.fold(name)
-        for owner in self._named.get(folded, ()):
+        for owner in map(self._latest, self._named.get(folded, ())):
             if self._is(owner) and (owner is table or not alone):
                 for index in owner.indexes:
                     if self._goes_by(index, folded):
-                        return owner, index
+                        return self.own(owner), index
         return None
 
     def _goes_by(self, index: Index, folded: str) -> bool:
@@ -524,7 +565,7 @@ class Database:
 
     def _is(self, table: Table) -> bool:
         """Whether the table still exists."""
-        return self._tables.get(self.names.fold_table(table.name)) is table
+        return self._tables.get(self.names.fold_table(table.name)) is self._latest(table)
 
     # -- doubts
 
@@ -545,7 +586,7 @@ class Database:
         """Every table whose name begins so may have been made, changed, renamed or dropped."""
         low = prefix.lower()
         self.doubtful_prefixes.setdefault(low, reason)
-        for table in self._tables.values():
+        for table in self.tables():
             if table.name.lower().startswith(low):
                 self.doubt_table(table.name, reason)
 

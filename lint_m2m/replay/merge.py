@@ -27,6 +27,8 @@ def merge_states(target: StateLedger, branches: Sequence[StateLedger], reason: s
         if not present:
             target.remove(key)
             continue
+        if len(present) == len(versions) and all(model is target.get(key) for model in present):
+            continue
         merged = _merged_model(present, reason)
         target.put(merged)
         if len(present) < len(versions):
@@ -64,15 +66,17 @@ def merge_databases(base: Database, branches: Sequence[Database], reason: str) -
         return base
     result = branches[-1]
     names: dict[str, None] = {}
-    for branch in branches:
-        names.update(dict.fromkeys(table.name for table in branch.tables()))
+    held = [dict(branch.entries()) for branch in branches]
+    for tables in held:
+        for folded, known in tables.items():
+            # What no branch has touched is still one table.
+            if any(others.get(folded) is not known for others in held):
+                names[known.name] = None
     for name in names:
         versions = [branch.get(name) for branch in branches]
         table = result.get(name)
         if table is None:
-            other = next(version for version in versions if version is not None)
-            result.adopt(other)
-            table = other
+            table = result.adopt(next(version for version in versions if version is not None))
             table.existence_doubt = table.existence_doubt or reason
         if any(version is None for version in versions):
             table.existence_doubt = table.existence_doubt or reason

@@ -209,7 +209,7 @@ class KeySide(DatabaseSide):
                 return
             index = self._find_named(table, name)
             if index is not None:
-                table.indexes.remove(index)
+                database.own(table).indexes.remove(index)
                 return
             unsure = unsure or ((table.shape_doubt or table.existence_doubt) is not None and table.name == table_name)
         if editor.vendor == "postgresql" or unsure or database.absence_doubt(table_name) is not None:

@@ -367,6 +367,7 @@ class SqlApplier:
         for table in owners:
             index = None if table is None else self._named(table, effect.old)
             if table is not None and index is not None:
+                table = self._db.own(table)
                 table.in_step_with = None
                 table.indexes.remove(index)
                 self._db.add_index(table, replace(index, name=effect.new, basis=None, pending=False))
@@ -387,6 +388,7 @@ class SqlApplier:
         for table in owners:
             index = None if table is None else self._named(table, effect.name)
             if table is not None and index is not None:
+                table = self._db.own(table)
                 table.in_step_with = None
                 table.indexes.remove(index)
                 return
@@ -402,7 +404,7 @@ class SqlApplier:
     def _doubt_owner(self, name: str, reason: str) -> None:
         for table in self._db.tables():
             if self._named(table, name) is not None:
-                self._db.doubt_shape(table, reason)
+                self._db.doubt_shape(self._db.own(table), reason)
 
     # -- rows
 
