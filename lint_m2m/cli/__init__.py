@@ -141,7 +141,10 @@ def _parse(made: argparse.ArgumentParser, arguments: list[str]) -> argparse.Name
     if any(argument in ("-h", "--help") for argument in arguments[: _end_of_options(arguments)]):
         say(made.format_help())
         return None
-    parsed, unknown = made.parse_known_intermixed_args(arguments)
+    end = _end_of_options(arguments)
+    # That method of argparse takes what follows "--" for options all the same.
+    paths = [f"./{argument}" if argument.startswith("-") else argument for argument in arguments[end + 1 :]]
+    parsed, unknown = made.parse_known_intermixed_args([*arguments[:end], *paths])
     if unknown:
         from difflib import get_close_matches
 

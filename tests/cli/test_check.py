@@ -80,6 +80,13 @@ def test_same_bytes_from_everywhere(project: Path, lint: Lint, monkeypatch: pyte
         assert lint("--format", format) == here
 
 
+def test_what_follows_two_dashes_is_a_path(project: Path, lint: Lint) -> None:
+    assert lint("--format", "concise", "--", "library", "shop") == Run(1, FINDING, "")
+    (project / "library").rename(project / "--exit-zero")
+    assert lint("--format", "concise", "--", "--exit-zero").status == 1
+    assert lint("--format", "concise", "--").status == 1
+
+
 def test_link_to_a_folder(project: Path, lint: Lint, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(project, target_is_directory=True)
     assert lint("--format", "concise", str(tmp_path / "link" / "library")) == Run(1, FINDING, "")
