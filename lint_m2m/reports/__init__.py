@@ -39,6 +39,7 @@ FORMATS: Final[dict[str, Format]] = {
     "sarif": Format("lint_m2m.reports.sarif", "SARIF 2.1.0, for code scanning", True, True, True),
     "junit": Format("lint_m2m.reports.junit", "test results as JUnit writes them", True, True),
     "markdown": Format("lint_m2m.reports.markdown", "a comment on a pull request", True, True),
+    "html": Format("lint_m2m.reports.html", "one page that needs nothing else", True),
 }
 
 
