@@ -680,6 +680,7 @@ def _elements(group: Cursor, created: CreateTable) -> CreateTable:
     uniques: list[SqlUnique] = []
     primary_key: tuple[str, ...] = ()
     like: list[str] = []
+    indexes = False
     references: dict[str, str] = {}
     for part in group.split():
         if part.done:
@@ -687,6 +688,7 @@ def _elements(group: Cursor, created: CreateTable) -> CreateTable:
         if part.word() == "LIKE" and part.token(1) is not None:
             part.position += 1
             like.append(part.name().name)
+            indexes = indexes or _includes_indexes(part)
             continue
         if part.word() in ("PERIOD", "SUPPLEMENTAL") and part.word(1) in ("FOR", "LOG"):
             continue
@@ -723,7 +725,21 @@ def _elements(group: Cursor, created: CreateTable) -> CreateTable:
         primary_key=primary_key,
         uniques=tuple(uniques),
         like=tuple(like),
+        indexes=indexes,
     )
+
+
+def _includes_indexes(part: Cursor) -> bool:
+    """Behind ``LIKE table``: PostgreSQL's options, of which the last about indexes counts."""
+    included = False
+    while not part.done:
+        if part.accept("INCLUDING", "ALL") or part.accept("INCLUDING", "INDEXES"):
+            included = True
+        elif part.accept("EXCLUDING", "ALL") or part.accept("EXCLUDING", "INDEXES"):
+            included = False
+        else:
+            part.position += 1
+    return included
 
 
 def read_drop(at: Cursor) -> list[SqlEffect]:

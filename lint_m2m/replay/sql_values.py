@@ -70,7 +70,8 @@ class CreateTable(SqlEffect):
 
     `columns_complete` is false when it has more columns than could be told (``AS SELECT *``, ``LIKE``, ``INHERITS``).
     `sources` are the tables of ``AS SELECT`` (a `CopyRows` follows when rows arrive), `like` those whose columns alone
-    are copied.
+    are copied; `indexes` says that PostgreSQL copies their unique sets as well (``INCLUDING INDEXES``), as MySQL always
+    does.
     """
 
     name: str
@@ -80,6 +81,7 @@ class CreateTable(SqlEffect):
     uniques: tuple[SqlUnique, ...] = ()
     sources: tuple[str, ...] = ()
     like: tuple[str, ...] = ()
+    indexes: bool = False
     temporary: bool = False
     if_not_exists: bool = False
 

@@ -246,6 +246,8 @@ class SqlApplier:
             if pattern is not None and pattern.shape_doubt is None:
                 for fact in pattern.columns.values():
                     db.put_column(table, fact)
+                if effect.indexes or editor.vendor == "mysql":
+                    self._copy_uniques(table, pattern)
             else:
                 db.doubt_shape(table, reason)
         for unique in effect.uniques:
@@ -253,6 +255,15 @@ class SqlApplier:
         if unsure or (not effect.columns_complete and not effect.like):
             db.doubt_shape(table, f"{reason}: not all columns could be told")
         editor.effects.append(TableCreated(table=db.fact(table)))
+
+    def _copy_uniques(self, table: Table, pattern: Table) -> None:
+        """``LIKE`` with the unique sets: MySQL keeps their names, PostgreSQL gives each the name it would choose."""
+        mysql = self._editor.vendor == "mysql"
+        for index in pattern.indexes:
+            if index.unique:
+                name = self._db.index_name(index, pattern) if mysql else None
+                copy = self._index(index.columns, unique=True, name=name, constraint=index.constraint)
+                self._db.add_index(table, copy)
 
     def _drop_table(self, effect: sql.DropTable) -> None:
         db, editor = self._db, self._editor

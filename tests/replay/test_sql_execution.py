@@ -382,6 +382,8 @@ CASES: list[tuple[set[str], str]] = [
     ({P}, "CREATE TABLE z AS TABLE a WITH NO DATA"),
     ({P}, "CREATE UNLOGGED TABLE z AS (SELECT x FROM a UNION ALL SELECT x FROM b)"),
     ({P}, "CREATE TABLE z (LIKE a)"),
+    ({P}, "CREATE TABLE z (LIKE a INCLUDING ALL)"),
+    ({M}, "CREATE TABLE z LIKE a"),
     ({P}, "CREATE TABLE z (LIKE a INCLUDING DEFAULTS, n integer)"),
     ({P}, "CREATE TABLE z (n integer) INHERITS (a)"),
     ({P, S}, "CREATE TEMPORARY TABLE z AS SELECT * FROM a"),
@@ -494,6 +496,8 @@ def predict(catalog: Catalog, effects: tuple[SqlEffect, ...], vendor: str) -> No
                     columns = [*dict.fromkeys(inherited), *columns]
                 # A name that the database chooses.
                 uniques = {unique.name or f"?{unique.columns}": unique.columns for unique in effect.uniques}
+                for name in effect.like if effect.indexes or vendor == "mysql" else ():
+                    uniques.update({f"?{like}": like for like in table(name).uniques.values()})
                 catalog[effect.name] = Table(columns, uniques)
             case DropTable():
                 assert effect.if_exists or key(effect.name) in catalog

@@ -63,6 +63,16 @@ _RENAMES = {
     "mysql": "ALTER TABLE `Library_Book_authors` RENAME AS `library_authorship`, "
     "CHANGE COLUMN `author_id` `writer_id` bigint NOT NULL",
 }
+_COPIES = {
+    "postgresql": 'CREATE TABLE library_authorship (LIKE "Library_Book_authors" INCLUDING ALL);'
+    'INSERT INTO library_authorship SELECT * FROM "Library_Book_authors";'
+    "ALTER TABLE library_authorship RENAME author_id TO writer_id;"
+    'DROP TABLE "Library_Book_authors"',
+    "mysql": "CREATE TABLE library_authorship LIKE `Library_Book_authors`;"
+    "INSERT INTO library_authorship SELECT * FROM `Library_Book_authors`;"
+    "ALTER TABLE library_authorship CHANGE COLUMN author_id writer_id bigint NOT NULL;"
+    "DROP TABLE `Library_Book_authors`",
+}
 _UNQUOTED = "ALTER TABLE Library_Book_authors RENAME TO library_authorship"
 
 
@@ -94,7 +104,20 @@ def test_postgresql_folds_names_without_quotes(tmp_path: Path) -> None:
 
 def test_servers_agree(database_url: str, tmp_path: Path) -> None:
     vendor = database_url.partition(":")[0]
-    for number, sql in enumerate((_RENAMES[vendor], _UNQUOTED)):
+    for number, sql in enumerate((_RENAMES[vendor], _COPIES[vendor], _UNQUOTED)):
         folder = _project(tmp_path / str(number), sql)
         report = check(folder, replace(config.load(folder), database=vendor))
         assert disagreements(report, judge.run(folder, database=database_url)) == []
+
+
+@pytest.mark.parametrize("vendor", list(_COPIES))
+def test_like_copies_the_unique_pair(tmp_path: Path, vendor: str) -> None:
+    """What `SHOW CREATE TABLE` and `pg_constraint` show of the copy."""
+    report = check(_project(tmp_path, _COPIES[vendor]), replace(config.load(tmp_path), database=vendor))
+    assert "MTM303" not in [finding.code for finding in report.findings]
+
+
+def test_like_without_indexes_copies_columns_alone(tmp_path: Path) -> None:
+    sql = _COPIES["postgresql"].replace("INCLUDING ALL", "INCLUDING ALL EXCLUDING INDEXES")
+    report = check(_project(tmp_path, sql), replace(config.load(tmp_path), database="postgresql"))
+    assert "MTM303" in [finding.code for finding in report.findings]
