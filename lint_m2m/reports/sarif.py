@@ -24,6 +24,9 @@ BASE: Final = "%SRCROOT%"
 # The key says how the value is made, so that another way of making it is not compared with this one.
 FINGERPRINT: Final = "lintM2m/v1"
 
+# Beyond, a change is one replacement: to compare lines takes a time that grows with the square of their number.
+MOST_COMPARED: Final = 2_000
+
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 # GitHub's own word for the same.
 _PROBLEMS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
@@ -149,14 +152,31 @@ def _fix(edit: Edit) -> dict[str, object]:
 def _replacements(file: EditedFile) -> Iterator[dict[str, object]]:
     """What makes the old text the new one, in whole lines where that is possible."""
     before, after = split_lines(file.before), split_lines(file.after)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    for kind, first, end, new_first, new_end in matcher.get_opcodes():
-        if kind == "equal":
-            continue
+    for first, end, new in _changes(before, after):
         replacement: dict[str, object] = {"deletedRegion": _between(_start_of(before, first), _start_of(before, end))}
-        if kind != "delete":
-            replacement["insertedContent"] = {"text": "".join(after[new_first:new_end])}
+        if new:
+            replacement["insertedContent"] = {"text": "".join(new)}
         yield replacement
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, Sequence[str]]]:
+    """Which lines of `before` (indexes, the last exclusive) become which."""
+    head = _alike(before, after)
+    tail = _alike(before[head:][::-1], after[head:][::-1])
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    if len(old) + len(new) > MOST_COMPARED:
+        yield head, head + len(old), new
+        return
+    for kind, first, end, new_first, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield head + first, head + end, new[new_first:new_end]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """With how many equal lines both begin."""
+    return next(
+        (number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _start_of(lines: Sequence[str], number: int) -> tuple[int, int]:

@@ -189,6 +189,14 @@ def test_replacements_give_the_new_text(
     assert applied(old, result["fixes"][0]["artifactChanges"][0]["replacements"]) == new
 
 
+def test_large_files_take_no_time(tmp_path: Path) -> None:
+    old = "first\n" + "x\n" * 200_000 + "last\n"
+    new = "1st\n" + "x\n" * 200_000 + "y\n"
+    (result,) = valid(render(report(tmp_path, THROUGH_ADDED), "sarif", edit(old, new)))["results"]
+    (replacement,) = result["fixes"][0]["artifactChanges"][0]["replacements"]
+    assert replacement["insertedContent"]["text"] == new
+
+
 @pytest.mark.parametrize("text", ALL)
 def test_hostile_names(tmp_path: Path, text: str) -> None:
     path = text.encode("utf-8", "replace").decode()
