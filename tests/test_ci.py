@@ -17,6 +17,7 @@ import yaml
 
 from lint_m2m import cli
 from lint_m2m.reports import FORMATS
+from lint_m2m.reports.markdown import MARKER
 from tests.cli.projects import library
 
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]  # what GitHub runs for `shell: bash`
@@ -159,8 +160,33 @@ def test_the_page_names_every_machine_format(page: str) -> None:
 
 def test_files_of_the_workflows_are_written_by_them(examples: list[Any]) -> None:
     text = json.dumps(examples)
-    for file in re.findall(r'"sarif_file": "(.*?)"|--body-file (\S+?)"', text):
-        assert any(f":{name}\\n" in text for name in file if name), file
+    files = re.findall(r'(?:"sarif_file": "|--body-file |body=@)(lint-m2m\.[a-z]+)', text)
+    assert sorted(set(files)) == ["lint-m2m.md", "lint-m2m.sarif"]
+    for file in files:
+        assert f":{file}\\n" in text, file
+
+
+@pytest.mark.parametrize("known", ["", "17\n18\n"])
+def test_the_comment_of_the_last_run_is_found(examples: list[Any], tmp_path: Path, known: str) -> None:
+    (step,) = [
+        step
+        for example in examples
+        for job in example.get("jobs", {}).values()
+        for step in job["steps"]
+        if "MINE" in step.get("env", {})
+    ]
+    assert MARKER in step["env"]["MINE"]
+    script(tmp_path / "gh", f'echo "$*" >> "{tmp_path}/log"; [ "$2" != --paginate ] || printf "{known}"')
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = bash(step["run"], tmp_path, PATH=path, GH_REPO="me/site", NUMBER="5", MINE="filter")
+    assert done.returncode == 0, done.stderr
+    asked, told = (tmp_path / "log").read_text().splitlines()
+    assert asked == "api --paginate repos/me/site/issues/5/comments --jq filter"
+    assert told == (
+        "api --silent --method PATCH repos/me/site/issues/comments/17 --field body=@lint-m2m.md"
+        if known
+        else "pr comment 5 --body-file lint-m2m.md"
+    )
 
 
 def test_workflows_ask_for_no_more_rights_than_they_need(examples: list[Any]) -> None:
