@@ -100,8 +100,17 @@ def complain(text: str) -> None:
     with suppress(OSError, ValueError, AttributeError):
         encoding = encoding_of(stream)
         for number, line in enumerate(text.rstrip("\n").split("\n")):
-            stream.write(f"{'lint-m2m: ' if number == 0 else '  '}{prose(line, encoding)}\n")
+            stream.write(f"{'lint-m2m: ' if number == 0 else '  '}{_no_command(prose(line, encoding))}\n")
         stream.flush()
+
+
+def _no_command(line: str) -> str:
+    """A line that GitHub's runner, which reads stderr as well, takes for no command.
+
+    It looks for "::" at the start, blanks apart, and for "##[" anywhere (actions/runner, ActionCommand.cs).
+    """
+    shown = line.replace("##[", "##\\[")
+    return f"\\{shown}" if shown.lstrip().startswith("::") else shown
 
 
 def abandon_stdout() -> None:

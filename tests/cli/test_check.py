@@ -324,6 +324,15 @@ def test_verbose_says_what_was_left_out(project: Path, lint: Lint) -> None:
     assert "lint-m2m: left out: assets/migrations: no file in it defines a migration\n" in lint("--verbose").err
 
 
+def test_nothing_on_stderr_is_a_command_for_github(project: Path, lint: Lint) -> None:
+    """A file may be called whatever its author likes."""
+    folder = "a\n::stop-commands::x\n ##[error]y/migrations"
+    write(project, {f"{folder}/0001_notes.py": "steps = []\n", f"{folder}/__init__.py": ""})
+    lines = lint("--verbose", "--format", "github").err.splitlines()
+    assert [line for line in lines if "stop-commands" in line] == ["  \\::stop-commands::x"]
+    assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
 def test_folder_that_cannot_be_read_is_counted(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
     """`root` may read everything, so the folder is closed by hand."""
     real = os.scandir
