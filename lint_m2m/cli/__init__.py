@@ -150,7 +150,8 @@ def _parse(made: argparse.ArgumentParser, arguments: list[str]) -> argparse.Name
 
         known = [option for action in made._actions for option in action.option_strings]
         close = get_close_matches(unknown[0].partition("=")[0], known, n=1)
-        raise UsageError(f"unknown option `{unknown[0]}`" + (f"; nearest: `{close[0]}`" if close else ""))
+        what = "unknown option" if unknown[0].startswith("-") else "one argument too many:"
+        raise UsageError(f"{what} `{unknown[0]}`" + (f"; nearest: `{close[0]}`" if close else ""))
     return parsed
 
 

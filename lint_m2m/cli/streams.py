@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from lint_m2m.errors import UsageError
+from lint_m2m.errors import LintM2MError, UsageError
 
 DEFAULT_WIDTH = 80
 # Below, frames cannot be drawn; above, nobody reads prose.
@@ -70,6 +70,8 @@ def say(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         abandon_stdout()
+    except OSError as error:
+        raise _unwritable(error) from None
 
 
 def say_bytes(text: str) -> None:
@@ -89,6 +91,14 @@ def say_raw(data: bytes) -> None:
         buffer.flush()
     except BrokenPipeError:
         abandon_stdout()
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> LintM2MError:
+    """A full disk behind stdout, say; what could not be written must not be tried again at the interpreter's end."""
+    abandon_stdout()
+    return LintM2MError(f"the report cannot be written: {(error.strerror or str(error)).lower()}")
 
 
 def complain(text: str) -> None:

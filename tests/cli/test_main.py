@@ -126,6 +126,27 @@ def test_closed_pipe_is_quiet(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (status, b""), arguments
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no device that is always full")
+def test_a_full_disk_is_no_internal_error(tmp_path: Path) -> None:
+    root = library(tmp_path)
+    for arguments in ("explain", str(root), f"{root} --format=json"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "lint_m2m", *arguments.split()],
+                env=environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        message = b"lint-m2m: error: the report cannot be written: no space left on device\n"
+        assert (done.returncode, done.stderr) == (2, message), arguments
+
+
+def test_more_than_one_rule_to_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "MTM101", "MTM102"]) == 2
+    assert "one argument too many: `MTM102`" in capsys.readouterr().err
+
+
 def test_streams_that_are_closed(tmp_path: Path) -> None:
     """Started by something that gives it no stderr, or no stdout."""
     root = library(tmp_path)
