@@ -217,8 +217,8 @@ def test_configuration_file(project: Path, lint: Lint) -> None:
     write(project, {"pyproject.toml": '[tool.lint-m2m]\n\nfromat = "concise"\n'})
     message = "unknown key `fromat` in `[tool.lint-m2m]`; the nearest known one is `format`"
     assert lint() == Run(2, "", f"lint-m2m: error: pyproject.toml:3: {message}\n")
-    write(project, {"pyproject.toml": '[tool.lint-m2m]\nformat = "yaml"\n'})
-    message = f"`format` is `yaml`, but has to be one of {listed(FORMATS)}"
+    write(project, {"pyproject.toml": '[tool.lint-m2m]\nformat = "qqq"\n'})
+    message = f"`format` is `qqq`, but has to be one of {listed(FORMATS)}"
     assert lint() == Run(2, "", f"lint-m2m: error: pyproject.toml:2: {message}\n")
 
 
