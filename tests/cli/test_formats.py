@@ -12,7 +12,7 @@ import pytest
 from lint_m2m.reports import FORMATS
 from tests.cli.conftest import Run
 from tests.cli.projects import FINDING, library, write
-from tests.reports.test_sarif import applied
+from tests.reports.test_sarif import applied, valid
 
 Lint = Callable[..., Run]
 
@@ -122,7 +122,7 @@ def test_job_summary_that_cannot_be_written(project: Path, lint: Lint, monkeypat
 
 def test_sarif_carries_what_fix_would_write(project: Path, lint: Lint) -> None:
     lint("--format", "sarif:report.sarif")
-    (result,) = json.loads((project / "report.sarif").read_text())["runs"][0]["results"]
+    (result,) = valid((project / "report.sarif").read_text())["results"]
     (change,) = result["fixes"][0]["artifactChanges"]
     path = project / change["artifactLocation"]["uri"]
     fixed = applied(path.read_text(), change["replacements"])

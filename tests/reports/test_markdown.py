@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from lint_m2m.reports import render
@@ -95,3 +97,10 @@ def test_inline_keeps_code_between_backticks() -> None:
 
 def test_no_line_of_the_code_ends_its_block() -> None:
     assert fenced("a\n````\nb\n", "python") == "`````python\na\n````\nb\n`````\n"
+
+
+@given(st.text(alphabet="`*_[]()<>&#|~@:$!\\\n\t\"'=-+. ,{}ahtps/w1", max_size=30))
+def test_inline_makes_only_code(text: str) -> None:
+    html = as_html(f"x {inline(text)}")
+    assert re.sub(r"</?(?:p|code)>|<!-- -->", "", html).count("<") == 0, html
+    assert not re.search(r"@[^<]|#\d", re.sub(r"<code>.*?</code>", "", html)), html
