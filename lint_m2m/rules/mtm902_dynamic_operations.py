@@ -34,10 +34,11 @@ operations = [
 
 ## When it stays silent
 
-When what could not be read names models that own no many-to-many field and are the `through` model of none, and when a
-field of which only the name or the presence is unknown is of a class that is no many-to-many. What makes one migration
-unreadable for one reason is reported once, with every place. Raw SQL that could not be read is counted among the parts
-not read (`--verbose` lists them): it makes the rules careful, but says nothing of a many-to-many.
+For operation classes of third-party packages that lint-m2m knows, when what could not be read names models that own no
+many-to-many field and are the `through` model of none, and when a field of which only the name or the presence is
+unknown is of a class that is no many-to-many. What makes one migration unreadable for one reason is reported once, with
+every place. Raw SQL that could not be read is counted among the parts not read (`--verbose` lists them): it makes the
+rules careful, but says nothing of a many-to-many.
 
 ## References
 
@@ -68,6 +69,7 @@ from lint_m2m.migration import (
     Span,
     UnknownOperation,
 )
+from lint_m2m.readers.third_party import THIRD_PARTY_OPERATIONS
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -135,6 +137,7 @@ class DynamicOperations(Rule):
 def _unread(step: Step) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[ModelKey], Span | None]]:
     """What of an operation could not be read and matters: the message, the fields, further models, and where."""
     operation = step.operation
+    yield from _unread_methods(step)
     match operation:
         case UnknownOperation():
             fields = touched(operation, step)
@@ -158,6 +161,31 @@ def _unread(step: Step) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[Mode
             yield from _unread_field(step, key, operation.field, operation.field.span)
         case _:
             return
+
+
+def _unread_methods(step: Step) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[ModelKey], Span | None]]:
+    """A subclass of an operation that does something of its own, to many-to-many fields."""
+    operation = step.operation
+    own = sorted(operation.overrides & {"database_forwards", "state_forwards"})
+    if not own or operation.class_path in THIRD_PARTY_OPERATIONS:
+        return
+    models: set[ModelKey] = set()
+    fields = set(touched_by((operation,), step, models))
+    links = {key for key in fields if _is_link(step, key)}
+    if links or models:
+        name = (operation.class_path or "").rpartition(".")[2]
+        methods = enumeration([f"`{method}`" for method in own])
+        yield f"`{name}` has {methods} of its own, and what that does is not known", links, models, None
+
+
+def _is_link(step: Step, key: FieldKey) -> bool:
+    """Whether the field is, was or may be a many-to-many."""
+    for state in (step.before, step.after):
+        model = state.get(key.model_key)
+        field = model.fields.get(key.name) if model else None
+        if field is not None and field.field.kind in (FieldKind.MANY_TO_MANY, FieldKind.UNKNOWN):
+            return True
+    return False
 
 
 def _unread_field(
