@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from lint_m2m.finding import Certainty, Finding
 from lint_m2m.graph import Graph, Plan, PlanKind
-from lint_m2m.migration import Location, MigrationKey, Project
+from lint_m2m.migration import Location, MigrationKey, Operation, Project
+from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import RULES
 from lint_m2m.rules.base import Rule
@@ -17,6 +18,7 @@ from lint_m2m.rules.base import Rule
 Identity: TypeAlias = tuple[str, Location, str | None, str | None]
 _FRESH = "only on databases that run the squash itself, as a new one does"
 _REPLACED = "only on databases where the migrations that a squash replaces ran one by one"
+Check: TypeAlias = Callable[[Step, Replay], Iterator[Finding]]
 _CERTAINTIES = (Certainty.POSSIBLE, Certainty.LIKELY, Certainty.CERTAIN)
 
 
@@ -89,17 +91,25 @@ def _plan_findings(
 ) -> Iterator[Finding]:
     instances = [rule() for rule in rules]
     # Most rules have one hook; the empty ones are not called a hundred thousand times.
-    checks = [rule.check for rule in instances if type(rule).check is not Rule.check]
+    checking = [rule for rule in instances if type(rule).check is not Rule.check]
+    checks: dict[tuple[type[Operation], bool], list[Check]] = {}
     position = -1
     for step in replay.steps():
         if step.position != position:
             position = step.position
             progress(done + position, total)
-        for check in checks:
+        kind = step.operation.__class__, bool(step.failures)
+        if kind not in checks:
+            checks[kind] = [rule.check for rule in checking if _looks_at(rule, *kind)]
+        for check in checks[kind]:
             yield from check(step, replay)
     progress(done + len(plan.order), total)
     for rule in instances:
         yield from rule.finish(replay)
+
+
+def _looks_at(rule: Rule, operation: type[Operation], fails: bool) -> bool:
+    return (fails or not rule.only_failing) and (rule.operations is None or operation in rule.operations)
 
 
 def _grouped(findings: Iterable[Finding]) -> dict[Identity, list[Finding]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from lint_m2m.graph import Graph, Plan
 from lint_m2m.migration import (
@@ -22,6 +23,8 @@ from lint_m2m.replay.names import Names
 from lint_m2m.replay.rebuilding import RebuildingEditor
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.wording import Wording
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Queries:
         self._forwards = Forwards(self._layout, editor, settings.django_version)
         self._data = DataReader(self._layout, settings.vendor, editor)
         self._position = 0
+        self._shared: dict[Callable[[], Any], Any] = {}
         self._positions: dict[str, list[int]] = {}
         for position, key in enumerate(plan.order):
             self._positions.setdefault(key.app_label, []).append(position)
@@ -58,6 +62,13 @@ class Queries:
             # Where in the plan it stands does not matter: what it may have made cannot be told apart from what is
             # certainly absent.
             self._state.doubt_app(unread.app_label, f"`{unread.path}` could not be read")
+
+    def shared(self, kind: Callable[[], _T]) -> _T:
+        """What several rules take note of in the same way: one of each kind, made for the first who asks."""
+        if kind not in self._shared:
+            self._shared[kind] = kind()
+        found: _T = self._shared[kind]
+        return found
 
     def positions(self, app_label: str) -> Sequence[int]:
         """The positions in the plan of an app's migrations, in order."""

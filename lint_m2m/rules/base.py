@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
 from lint_m2m.graph import Graph
-from lint_m2m.migration import Location, Project, Span
+from lint_m2m.migration import Location, Operation, Project, Span
 from lint_m2m.replay.facts import FieldKey, Origin
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -27,13 +27,17 @@ class Rule:
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity]
+    # Which steps `check` is called for: those of these operations (None: all), and only those that fail.
+    operations: ClassVar[frozenset[type[Operation]] | None] = None
+    only_failing: ClassVar[bool] = False
 
     def check_project(self, project: Project, graph: Graph) -> Iterator[Finding]:
         """Judge what was read, before any replay. Called once for a run."""
         return iter(())
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        """Judge one operation. Called for every step in order; `replay` is at the moment just after it."""
+        """Judge one operation. Called for every step in order that `operations` and `only_failing` leave; `replay` is
+        at the moment just after it."""
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:

@@ -12,10 +12,15 @@ class ThroughChanges:
     """Remembers, step by step, the fields that gain, lose or swap `through=`, or are removed and added again."""
 
     def __init__(self) -> None:
+        self._last: Step | None = None
         self._by_migration: dict[MigrationKey, set[FieldKey]] = {}
         self._removed: dict[MigrationKey, set[FieldKey]] = {}
 
     def see(self, step: Step) -> None:
+        """Take note of `step`: once, however many rules show it."""
+        if step is self._last:
+            return
+        self._last = step
         operation = step.operation
         if not step.on_state and not step.on_database:
             return

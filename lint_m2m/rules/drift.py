@@ -90,11 +90,15 @@ class StateOnly:
     """Remembers which operations changed only what Django believes, by the model and the field they are about."""
 
     def __init__(self) -> None:
+        self._last: Step | None = None
         self._models: dict[ModelKey, Origin] = {}
         self._fields: dict[FieldKey, Origin] = {}
 
     def see(self, step: Step, replay: Replay) -> None:
         """Take note of `step`. Renames in the state carry the notes along."""
+        if step is self._last:
+            return
+        self._last = step
         operation = step.operation
         if not step.on_state:
             return

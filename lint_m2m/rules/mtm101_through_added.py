@@ -80,7 +80,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
-from lint_m2m.migration import UNKNOWN
+from lint_m2m.migration import UNKNOWN, AlterField
 from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -92,6 +92,8 @@ class ThroughAdded(Rule):
     code: ClassVar[str] = "MTM101"
     name: ClassVar[str] = "through-added"
     severity: ClassVar[Severity] = Severity.ERROR
+    operations = frozenset({AlterField})
+    only_failing = True
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         failure = next((f for f in step.failures if f.kind is FailureKind.INCOMPATIBLE_FIELD), None)

@@ -92,7 +92,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
-from lint_m2m.migration import UNKNOWN, Location
+from lint_m2m.migration import UNKNOWN, AlterField, Location
 from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -104,6 +104,8 @@ class ThroughRemoved(Rule):
     code: ClassVar[str] = "MTM102"
     name: ClassVar[str] = "through-removed"
     severity: ClassVar[Severity] = Severity.ERROR
+    operations = frozenset({AlterField})
+    only_failing = True
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         failure = next((f for f in step.failures if f.kind is FailureKind.INCOMPATIBLE_FIELD), None)

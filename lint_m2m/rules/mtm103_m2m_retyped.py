@@ -65,6 +65,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
+from lint_m2m.migration import AlterField
 from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -76,6 +77,8 @@ class ManyToManyRetyped(Rule):
     code: ClassVar[str] = "MTM103"
     name: ClassVar[str] = "m2m-retyped"
     severity: ClassVar[Severity] = Severity.ERROR
+    operations = frozenset({AlterField})
+    only_failing = True
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         failure = next((f for f in step.failures if f.kind is FailureKind.INCOMPATIBLE_FIELD), None)

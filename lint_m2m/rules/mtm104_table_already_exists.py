@@ -86,18 +86,16 @@ class TableAlreadyExists(Rule):
     name: ClassVar[str] = "table-already-exists"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def __init__(self) -> None:
-        self._ties = Ties()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._ties.see(step)
+        replay.shared(Ties).see(step)
         for failure in step.failures:
             if failure.kind is FailureKind.TABLE_EXISTS:
                 yield from self._judge(step, replay, failure)
 
     def _judge(self, step: Step, replay: Replay, failure: Failure) -> Iterator[Finding]:
         existing = failure.existing
-        field = self._ties.field_of(failure, step.before, replay) or self._ties.field_of(failure, step.after, replay)
+        ties = replay.shared(Ties)
+        field = ties.field_of(failure, step.before, replay) or ties.field_of(failure, step.after, replay)
         if field is None and not (existing is not None and existing.link):
             return
         if failure.field is not None:

@@ -99,16 +99,13 @@ class MissingTableTouched(Rule):
     name: ClassVar[str] = "missing-table-touched"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def __init__(self) -> None:
-        self._ties = Ties()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._ties.see(step)
+        replay.shared(Ties).see(step)
         for failure in step.failures:
             dangling = failure.kind is FailureKind.ROWS_VIOLATE and retargeted(step) is None
             if failure.kind not in (FailureKind.TABLE_MISSING, FailureKind.COLUMN_MISSING) and not dangling:
                 continue
-            field = self._ties.field_of(failure, step.before, replay)
+            field = replay.shared(Ties).field_of(failure, step.before, replay)
             notes: tuple[str, ...] = ()
             if field is None and failure.table is not None:
                 field, notes = _field_of_missing(failure.table, replay)

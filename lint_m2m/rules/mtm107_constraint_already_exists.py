@@ -100,15 +100,12 @@ class ConstraintAlreadyExists(Rule):
     name: ClassVar[str] = "constraint-already-exists"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def __init__(self) -> None:
-        self._ties = Ties()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._ties.see(step)
+        replay.shared(Ties).see(step)
         for failure in step.failures:
             if failure.kind not in (FailureKind.CONSTRAINT_EXISTS, FailureKind.CONSTRAINT_MISSING):
                 continue
-            field = self._ties.field_of(failure, step.before, replay)
+            field = replay.shared(Ties).field_of(failure, step.before, replay)
             if field is None:
                 continue
             named = f" `{failure.constraint}`" if failure.constraint else ""

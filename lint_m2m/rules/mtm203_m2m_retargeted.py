@@ -84,6 +84,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
+from lint_m2m.migration import AlterField
 from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -95,6 +96,8 @@ class ManyToManyRetargeted(Rule):
     code: ClassVar[str] = "MTM203"
     name: ClassVar[str] = "m2m-retargeted"
     severity: ClassVar[Severity] = Severity.ERROR
+    operations = frozenset({AlterField})
+    only_failing = True
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         failure = next((f for f in step.failures if f.kind is FailureKind.ROWS_VIOLATE), None)

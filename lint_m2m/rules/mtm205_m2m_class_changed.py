@@ -60,7 +60,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
-from lint_m2m.migration import UNKNOWN
+from lint_m2m.migration import UNKNOWN, AlterField
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
@@ -71,6 +71,7 @@ class ManyToManyClassChanged(Rule):
     code: ClassVar[str] = "MTM205"
     name: ClassVar[str] = "m2m-class-changed"
     severity: ClassVar[Severity] = Severity.WARNING
+    operations = frozenset({AlterField})
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         fields = altered_fields(step)

@@ -95,13 +95,9 @@ class StateTableMissing(Rule):
     name: ClassVar[str] = "state-table-missing"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def __init__(self) -> None:
-        self._state_only = StateOnly()
-        self._abandoned = Abandoned()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._state_only.see(step, replay)
-        self._abandoned.see(step, replay)
+        replay.shared(StateOnly).see(step, replay)
+        replay.shared(Abandoned).see(step, replay)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
@@ -115,7 +111,7 @@ class StateTableMissing(Rule):
             subject = f"the through model `{model_label(replay.state, store.through.key)}` of `{label}`"
         else:
             subject = f"the automatic table of `{label}`"
-        blamed = self._state_only.blame(store)
+        blamed = replay.shared(StateOnly).blame(store)
         taken = self._taken_later(store, blamed, replay)
         if taken is not None:
             fate = "dropped" if taken.renamed_to is None else f"renamed to `{taken.renamed_to}`"
@@ -129,7 +125,7 @@ class StateTableMissing(Rule):
                 related=(believed,),
                 notes=(f"the first query fails: no such table `{store.table_name}`",),
             )
-        left = next((a.table for a in self._abandoned.at_end(replay) if a.field == store.key), None)
+        left = next((a.table for a in replay.shared(Abandoned).at_end(replay) if a.field == store.key), None)
         notes = () if left is None else (f"the links stay behind in `{left.name}`",)
         return self.finding(
             blamed,

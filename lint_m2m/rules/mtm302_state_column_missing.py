@@ -96,11 +96,8 @@ class StateColumnMissing(Rule):
     name: ClassVar[str] = "state-column-missing"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def __init__(self) -> None:
-        self._state_only = StateOnly()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._state_only.see(step, replay)
+        replay.shared(StateOnly).see(step, replay)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
@@ -126,7 +123,7 @@ class StateColumnMissing(Rule):
             column = wanted[field.name]
             if column is None or field.uncertain is not None or _has(columns, column, replay):
                 continue
-            origin = self._state_only.of_field(through.field_key(field.name)) or field.origin
+            origin = replay.shared(StateOnly).of_field(through.field_key(field.name)) or field.origin
             what = "foreign key" if field.field.kind is FieldKind.FOREIGN_KEY else "field"
             yield self.finding(
                 narrowed(origin, field.origin, field.field.span),
@@ -142,7 +139,7 @@ class StateColumnMissing(Rule):
         if order is not None and order is not UNKNOWN and not _has(columns, "_order", replay):
             label = model_label(replay.state, through.key)
             yield self.finding(
-                self._state_only.of_model(through.key) or through.origin,
+                replay.shared(StateOnly).of_model(through.key) or through.origin,
                 f"column `_order`, which `order_with_respect_to` of `{label}` asks for,"
                 f" does not exist in table `{table.name}`",
                 label="only the state knows this column",
@@ -160,7 +157,7 @@ class StateColumnMissing(Rule):
         missing = [column for column in wanted if not _has(columns, column, replay)]
         if not missing:
             return
-        origin: Origin = self._state_only.blame(store)
+        origin: Origin = replay.shared(StateOnly).blame(store)
         word = "column" if len(missing) == 1 else "columns"
         has = quoted([column.name for column in columns if not column.primary_key])
         yield self.finding(

@@ -97,11 +97,8 @@ class StateUniqueDiffers(Rule):
     name: ClassVar[str] = "state-unique-differs"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    def __init__(self) -> None:
-        self._state_only = StateOnly()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._state_only.see(step, replay)
+        replay.shared(StateOnly).see(step, replay)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
@@ -119,10 +116,10 @@ class StateUniqueDiffers(Rule):
                 if store.through is None
                 else _declared(store, store.through, held, pair, table, replay)
             )
-            if message is None or not self._parted_by_state(store):
+            if message is None or not _parted_by_state(store, replay.shared(StateOnly)):
                 continue
             yield self.finding(
-                self._state_only.blame(store),
+                replay.shared(StateOnly).blame(store),
                 message.format(
                     label=field_label(replay.state, store.key),
                     model=model_label(replay.state, store.through.key) if store.through else "",
@@ -133,12 +130,11 @@ class StateUniqueDiffers(Rule):
                 related=table_place(table, f"`{table.name}` was made here"),
             )
 
-    def _parted_by_state(self, store: LinkStore) -> bool:
-        """Whether an operation that changed only the state is behind it: otherwise it was somebody's free choice."""
-        key = store.through.key if store.through is not None else None
-        return self._state_only.of_field(store.key) is not None or (
-            key is not None and self._state_only.of_model(key) is not None
-        )
+
+def _parted_by_state(store: LinkStore, state_only: StateOnly) -> bool:
+    """Whether an operation that changed only the state is behind it: otherwise it was somebody's free choice."""
+    key = store.through.key if store.through is not None else None
+    return state_only.of_field(store.key) is not None or (key is not None and state_only.of_model(key) is not None)
 
 
 def _implied(store: LinkStore, held: list[UniqueFact], table: TableFact) -> str | None:

@@ -93,11 +93,8 @@ class StatePkDiffers(Rule):
     name: ClassVar[str] = "state-pk-differs"
     severity: ClassVar[Severity] = Severity.INFO
 
-    def __init__(self) -> None:
-        self._state_only = StateOnly()
-
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._state_only.see(step, replay)
+        replay.shared(StateOnly).see(step, replay)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
@@ -110,7 +107,7 @@ class StatePkDiffers(Rule):
             if key is None or column is None or column.type_name is None or not key.field.class_known:
                 continue
             believed, real = (path.rpartition(".")[2] for path in (key.field.class_path, column.type_name))
-            origin = self._state_only.of_field(through.field_key(key.name))
+            origin = replay.shared(StateOnly).of_field(through.field_key(key.name))
             if believed == real or origin is None:
                 continue
             yield self.finding(

@@ -67,18 +67,17 @@ class LinksOrphaned(Rule):
     severity: ClassVar[Severity] = Severity.WARNING
 
     def __init__(self) -> None:
-        self._abandoned = Abandoned()
         self._pursuer = Pursuer()
         self._positions: dict[MigrationKey, int] = {}
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._abandoned.see(step, replay)
+        replay.shared(Abandoned).see(step, replay)
         self._pursuer.see(step, replay)
         self._positions.setdefault(step.migration.key, step.position)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
-        for orphan in self._abandoned.at_end(replay):
+        for orphan in replay.shared(Abandoned).at_end(replay):
             target = final_table(replay, orphan.field)
             if target is None and _lives(replay, orphan.field):
                 continue  # the field's table is missing or not known: MTM105, MTM106 or MTM301 says so

@@ -99,11 +99,10 @@ class RenamedUnderTraffic(Rule):
     severity: ClassVar[Severity] = Severity.INFO
 
     def __init__(self) -> None:
-        self._changes = ThroughChanges()
         self._renames: list[tuple[Step, TableRenamed, FieldKey]] = []
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._changes.see(step)
+        replay.shared(ThroughChanges).see(step)
         for effect in step.effects:
             if not isinstance(effect, TableRenamed) or not effect.table.holds_rows:
                 continue
@@ -117,7 +116,7 @@ class RenamedUnderTraffic(Rule):
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
         for step, effect, field in self._renames:
-            if not self._changes.in_migration(step.migration.key):
+            if not replay.shared(ThroughChanges).in_migration(step.migration.key):
                 continue
             yield self.finding_at(
                 step,

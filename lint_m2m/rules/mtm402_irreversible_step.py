@@ -97,11 +97,10 @@ class IrreversibleStep(Rule):
     severity: ClassVar[Severity] = Severity.INFO
 
     def __init__(self) -> None:
-        self._changes = ThroughChanges()
         self._steps: list[Step] = []
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        self._changes.see(step)
+        replay.shared(ThroughChanges).see(step)
         if step.on_database and _irreversible(step.operation):
             self._steps.append(step)
         return iter(())
@@ -111,7 +110,7 @@ class IrreversibleStep(Rule):
         for step in self._steps:
             by_migration.setdefault(step.migration.key, []).append(step)
         for key, (step, *others) in by_migration.items():
-            for field in sorted(self._changes.in_migration(key))[:1]:
+            for field in sorted(replay.shared(ThroughChanges).in_migration(key))[:1]:
                 kind = operation_name(step.operation)
                 missing = "reverse_code" if isinstance(step.operation, RunPython) else "reverse_sql"
                 yield self.finding_at(

@@ -81,7 +81,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
-from lint_m2m.migration import UNKNOWN, Maybe
+from lint_m2m.migration import UNKNOWN, AlterField, Maybe
 from lint_m2m.replay.models import ModelState, reverse_name
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -93,6 +93,7 @@ class ReverseNameChanged(Rule):
     code: ClassVar[str] = "MTM403"
     name: ClassVar[str] = "reverse-name-changed"
     severity: ClassVar[Severity] = Severity.WARNING
+    operations = frozenset({AlterField})
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         fields = altered_fields(step)

@@ -27,10 +27,14 @@ class Abandoned:
     """Remembers who used each link table last, so that at the end a table nobody uses has somebody to blame."""
 
     def __init__(self) -> None:
+        self._last: Step | None = None
         self._left: dict[int, tuple[FieldKey, Origin, MigrationKey]] = {}
 
     def see(self, step: Step, replay: Replay) -> None:
         """Take note of the tables that the models touched by `step` used just before it."""
+        if step is self._last:
+            return
+        self._last = step
         if not step.on_state:
             return
         for key in touched_models(step):

@@ -29,10 +29,14 @@ class Ties:
     """Remembers the many-to-many fields that are gone; a rule shows it every step."""
 
     def __init__(self) -> None:
+        self._last: Step | None = None
         self._former: dict[ModelKey, FieldKey] = {}
 
     def see(self, step: Step) -> None:
         """Take note of the fields that `step` removes or changes."""
+        if step is self._last:
+            return
+        self._last = step
         operation, app = step.operation, step.app_label
         if not step.on_state:
             return
