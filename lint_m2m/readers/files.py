@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,13 +17,16 @@ class Files:
 
     def __init__(self, root: Path, overlay: Mapping[Path, bytes] | None = None) -> None:
         self._root = root
+        self._prefix = os.path.join(root, "")
         self._overlay = overlay
         self._lines: dict[str, Sequence[str] | None] = {}
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file; not kept."""
         try:
-            return read_source(self._root / path, self._overlay)
+            if self._overlay:
+                return read_source(self._root / path, self._overlay)
+            return read_source(f"{self._prefix}{path}")
         except SourceError:
             return None
 

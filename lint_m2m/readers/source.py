@@ -54,12 +54,12 @@ class ParsedSource(NamedTuple):
     lost: tuple[LostLines, ...] = ()
 
 
-def read_source(path: Path, overlay: Mapping[Path, bytes] | None = None) -> bytes:
+def read_source(path: Path | str, overlay: Mapping[Path, bytes] | None = None) -> bytes:
     """The bytes of a regular file of at most `MAX_SOURCE_BYTES`; SourceError otherwise.
 
     `overlay` holds bytes that count instead of what is on disk. Never blocks: a FIFO or a device is refused, not read.
     """
-    if overlay and path in overlay:
+    if overlay and isinstance(path, Path) and path in overlay:
         return overlay[path]
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     try:
@@ -75,6 +75,8 @@ def read_source(path: Path, overlay: Mapping[Path, bytes] | None = None) -> byte
             while left > 0 and (piece := os.read(descriptor, min(left, max(status.st_size + 1, 65536)))):
                 pieces.append(piece)
                 left -= len(piece)
+                if len(piece) == status.st_size:
+                    break  # one byte more was asked for: there is none
         finally:
             os.close(descriptor)
     except OSError as error:
