@@ -46,14 +46,18 @@ def scratch(database: Mapping[str, Any], name: str, say: Any) -> Iterator[dict[s
         yield {**database, "NAME": ":memory:"}
         return
     drivers(database["ENGINE"])
-    _execute(database, f"CREATE DATABASE {_quoted(database, name)}")
-    say(event="created", database=name)
+    made = False
     try:
+        with _interrupts_wait():
+            _execute(database, f"CREATE DATABASE {_quoted(database, name)}")
+            made = True
+            say(event="created", database=name)
         yield {**database, "NAME": name}
     finally:
-        _undisturbed()
-        drop(database, [name])
-        say(event="dropped", database=name)
+        if made:
+            _undisturbed()
+            drop(database, [name])
+            say(event="dropped", database=name)
 
 
 def drop(database: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -64,6 +68,22 @@ def drop(database: Mapping[str, Any], names: Sequence[str]) -> None:
             raise CannotRun(f"`{name}` is no database of a proof")
         force = " WITH (FORCE)" if "postgresql" in database["ENGINE"] else ""
         _execute(database, f"DROP DATABASE IF EXISTS {_quoted(database, name)}{force}")
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C within comes out at the end: a server makes what it was told to make, whether or not anybody waits."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        raise KeyboardInterrupt
 
 
 def _undisturbed() -> None:
