@@ -20,10 +20,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.migration import UNKNOWN, FieldKind, Maybe
-from lint_m2m.readers.arguments import Arguments, bind_call, bind_values
+from lint_m2m.readers.arguments import Arguments
+from lint_m2m.readers.constructors import arguments_of_base
 from lint_m2m.readers.django_names import DJANGO_FIELDS, MANY_TO_MANY_PARAMETERS, KnownField
 from lint_m2m.readers.third_party import THIRD_PARTY_FIELDS
-from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Instance, Ref, Unreadable, Value
+from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Ref, Value
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -91,22 +92,8 @@ def field_class(session: Session, callee: Value) -> FieldClass | None:
 
 def effective_arguments(session: Session, cls: FieldClass, call: Call) -> Arguments:
     """The arguments that reach the base class: those of `call` after every constructor on the way has seen them."""
-    interpreter = session.interpreter
     parameters = () if cls.base is None else cls.base.parameters
-    if not cls.constructors or cls.source is None:
-        return bind_call(interpreter, call, parameters)
-    instance = Instance(cls.source)
-    step = interpreter.construct(cls.constructors[0], instance, call)
-    for init in cls.constructors[1:]:
-        if isinstance(step, Unreadable):
-            break
-        step = interpreter.construct_with(init, instance, step[0], step[1], site=call.node)
-    if isinstance(step, Unreadable):
-        arguments = bind_call(interpreter, call, ())
-        arguments.rest = step.reason
-        return arguments
-    positional, keywords, frame = step
-    return bind_values(interpreter, frame, parameters, positional, keywords)
+    return arguments_of_base(session, cls.source, cls.constructors, parameters, call)
 
 
 def _configured(session: Session, path: str) -> FieldClass | None:

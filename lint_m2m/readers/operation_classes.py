@@ -6,10 +6,11 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from lint_m2m.readers.arguments import Arguments, bind_call, bind_values
+from lint_m2m.readers.arguments import Arguments, bind_call
+from lint_m2m.readers.constructors import arguments_of_base
 from lint_m2m.readers.django_names import DJANGO_OPERATIONS, OPERATION_BASES, OPERATIONS_BY_NAME, KnownOperation
 from lint_m2m.readers.third_party import THIRD_PARTY_OPERATIONS
-from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Instance, Ref, Unreadable, Value
+from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Ref, Value
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -69,22 +70,9 @@ def operation_class(session: Session, callee: Value) -> OperationClass | None:
 
 def effective_arguments(session: Session, cls: OperationClass, call: Call) -> Arguments:
     """The arguments that reach the operation that the class acts as; `rest` says if that cannot be told."""
-    interpreter = session.interpreter
-    parameters = () if cls.acts_as is None else cls.acts_as.parameters
-    if not cls.constructors or cls.source is None or cls.acts_as is None:
-        return bind_call(interpreter, call, parameters)
-    instance = Instance(cls.source)
-    step = interpreter.construct(cls.constructors[0], instance, call)
-    for init in cls.constructors[1:]:
-        if isinstance(step, Unreadable):
-            break
-        step = interpreter.construct_with(init, instance, step[0], step[1], site=call.node)
-    if isinstance(step, Unreadable):
-        arguments = bind_call(interpreter, call, ())
-        arguments.rest = step.reason
-        return arguments
-    positional, keywords, frame = step
-    return bind_values(interpreter, frame, parameters, positional, keywords)
+    if cls.acts_as is None:
+        return bind_call(session.interpreter, call, ())
+    return arguments_of_base(session, cls.source, cls.constructors, cls.acts_as.parameters, call)
 
 
 def _configured(session: Session, path: str) -> OperationClass | None:
