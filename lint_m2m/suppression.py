@@ -55,12 +55,16 @@ class Code(NamedTuple):
 class Ignore:
     """One comment. `whole_file`: it is about the file, not the line. `own`: it is in our words, not ``noqa``.
 
+    It is about the lines from `first_line` to its own: a string over several lines, and lines that a backslash joins,
+    have no other place for one. flake8 takes ``noqa`` so, too.
+
     `trouble` says what is wrong with a comment that cannot be followed; it has no codes then.
     """
 
     line: int
     span: Span
     codes: tuple[Code, ...]
+    first_line: int
     whole_file: bool = False
     own: bool = True
     trouble: str | None = None
@@ -85,24 +89,28 @@ def ignores(text: str) -> tuple[Ignore, ...]:
     """The comments in a file's text, in order. In a file that is no Python, those before its first broken token."""
     return tuple(
         ignore
-        for comment, line, column in _comments(text)
-        for ignore in (*_own(comment, line, column), *_noqa(comment, line, column))
+        for comment, first_line, line, column in _comments(text)
+        for ignore in (*_own(comment, first_line, line, column), *_noqa(comment, first_line, line, column))
     )
 
 
-def _comments(text: str) -> Iterator[tuple[str, int, int]]:
-    """(text, 1-based line, 0-based column) of each comment."""
+def _comments(text: str) -> Iterator[tuple[str, int, int, int]]:
+    """(text, first line that it is joined with, its own line, 0-based column) of each comment; lines count from 1."""
     # Python's parser takes "\r" for a line's end, `io` with universal newlines does so too.
     reader = io.StringIO(text, newline=None).readline
+    first_line = 0
     try:
         for token in tokenize.generate_tokens(reader):
+            first_line = first_line or token.start[0]
             if token.type == tokenize.COMMENT:
-                yield token.string, *token.start
+                yield token.string, first_line, *token.start
+            elif token.type in (tokenize.NL, tokenize.NEWLINE):
+                first_line = 0
     except (tokenize.TokenError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
 
 
-def _own(comment: str, line: int, column: int) -> Iterator[Ignore]:
+def _own(comment: str, first_line: int, line: int, column: int) -> Iterator[Ignore]:
     for match in _OWN.finditer(comment):
         span = Span(line, column + match.start() + 1, line, column + match.end() + 1)
         word = match["word"].lower()
@@ -119,17 +127,18 @@ def _own(comment: str, line: int, column: int) -> Iterator[Ignore]:
             line=line,
             span=span,
             codes=() if trouble else codes,
+            first_line=first_line,
             whole_file=word == "ignore-file",
             trouble=trouble,
         )
 
 
-def _noqa(comment: str, line: int, column: int) -> Iterator[Ignore]:
+def _noqa(comment: str, first_line: int, line: int, column: int) -> Iterator[Ignore]:
     for match in _NOQA.finditer(comment):
         codes = _codes(match, line, column)
         if any(code.code.startswith("MTM") for code in codes):
             span = Span(line, column + match.start() + 1, line, column + match.end() + 1)
-            yield Ignore(line=line, span=span, codes=codes, own=False)
+            yield Ignore(line=line, span=span, codes=codes, first_line=first_line, own=False)
 
 
 def _codes(match: re.Match[str], line: int, column: int) -> tuple[Code, ...]:
@@ -176,6 +185,8 @@ class Suppressions:
 
     def __init__(self, comments: Mapping[str, tuple[Ignore, ...]]) -> None:
         self._by_line: dict[tuple[str, int], list[Ignore]] = {}
+        # A line -> the one below where the comment that is about it as well stands.
+        self._joined: dict[tuple[str, int], int] = {}
         self._by_file: dict[str, list[Ignore]] = {}
         self._comments = comments
         self._used: set[tuple[str, Span]] = set()
@@ -184,6 +195,9 @@ class Suppressions:
                 if ignore.whole_file:
                     self._by_file.setdefault(path, []).append(ignore)
                 else:
+                    if (path, ignore.line) not in self._by_line:
+                        above = range(ignore.first_line, ignore.line)
+                        self._joined.update(((path, line), ignore.line) for line in above)
                     self._by_line.setdefault((path, ignore.line), []).append(ignore)
 
     def silences(self, finding: Finding, operation_lines: Iterable[int] = ()) -> bool:
@@ -193,6 +207,7 @@ class Suppressions:
         """
         path, span = finding.location
         lines = {*range(span.line, span.end_line + 1), *operation_lines}
+        lines |= {self._joined[path, line] for line in lines if (path, line) in self._joined}
         about = [*self._by_file.get(path, ())]
         if self._by_line:
             about += [ignore for line in sorted(lines) for ignore in self._by_line.get((path, line), ())]

@@ -108,3 +108,20 @@ def test_file_without_the_words_is_not_tokenized() -> None:
     for comment in ("# lint-m2m: ignore", "# noqa: MTM101", "# lint_m2m: ignore[MTM101]"):
         assert speaks_of_us(f"x = 1  {comment}".encode())
     assert not speaks_of_us(b"# noqa: E501\nclass Migration(migrations.Migration): ...")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("x = 1\ny = 2  # noqa: MTM101\n", (2, 2)),
+        ("x = 1\ny = '''\n\n'''  # noqa: MTM101\n", (2, 4)),
+        ("x = [\n    '''\n    ''',  # noqa: MTM101\n]\n", (2, 3)),
+        ("x = 1 + \\\n    2  # noqa: MTM101\n", (1, 2)),
+        ("if x:\n    y = 1\n# noqa: MTM101\nz = 1\n", (3, 3)),
+        ("if x:\n    y = 1\nz = 1  # noqa: MTM101\n", (3, 3)),
+    ],
+)
+def test_a_comment_is_about_the_lines_it_is_joined_with(text: str, lines: tuple[int, int]) -> None:
+    """As flake8 has it: a string over several lines has no other place for a comment."""
+    found = only(text)
+    assert (found.first_line, found.line) == lines
