@@ -35,7 +35,7 @@ class Outcome:
     """A report, what was not read or left out of it, and how many seconds each stage took.
 
     `ways_out` holds the proposals behind the findings' sequences, for what writes or runs them; a finding's has its
-    fingerprint.
+    fingerprint. `migrations` are the paths of all migration files that were met, relative to the report's root.
     """
 
     report: Report
@@ -43,6 +43,7 @@ class Outcome:
     left_out: tuple[LeftOut, ...]
     timings: tuple[tuple[str, float], ...]
     ways_out: tuple[WayOut, ...]
+    migrations: tuple[str, ...]
 
 
 def check(path: AnyPath | Iterable[AnyPath] = ".", config: Config | None = None) -> Report:
@@ -74,10 +75,12 @@ def run(
     *,
     progress: Stages = lambda stage, done=0, total=None: None,
     overlay: Mapping[Path, bytes] | None = None,
+    noqa: bool = True,
 ) -> Outcome:
     """Like `check`; `configure` yields the configuration for the root of a project.
 
     `overlay` holds files (absolute paths, in folders that are there) whose bytes count instead of what is on disk.
+    Without `noqa`, comments of that kind are as if they were not there.
     """
     groups = targets_by_root(paths)
     base = common_root(groups)
@@ -95,6 +98,7 @@ def run(
             fingerprints=fingerprints,
             progress=progress,
             clock=clock,
+            noqa=noqa,
         )
         parts.append(_below(root, base, check_root(job)))
     if not any(part.covered for part in parts):
@@ -118,6 +122,7 @@ def run(
         left_out=tuple(sorted({left for part in parts for left in part.left_out})),
         timings=clock.laps(),
         ways_out=tuple(way for part in parts for way in part.ways_out),
+        migrations=tuple(sorted({path for part in parts for path in part.migrations})),
     )
 
 

@@ -19,13 +19,15 @@ def unsilenced(
     files: Files,
     selection: Selection,
     identified: Callable[[list[Finding]], list[Finding]],
+    *,
+    noqa: bool = True,
 ) -> list[Finding]:
     """The findings that no comment silences, and those of MTM904.
 
     `paths` are all files to look at for comments; `migrations` the migrations by path; `identified` gives findings
-    their fingerprints.
+    their fingerprints; without `noqa`, comments of that kind are not looked at.
     """
-    comments = _comments(sorted({*paths, *(finding.path for finding in findings)}), files)
+    comments = _comments(sorted({*paths, *(finding.path for finding in findings)}), files, noqa)
     if not comments:
         return list(findings)
     suppressions = Suppressions(comments)
@@ -47,10 +49,12 @@ def unsilenced(
     return kept
 
 
-def _comments(paths: Iterable[str], files: Files) -> dict[str, tuple[Ignore, ...]]:
+def _comments(paths: Iterable[str], files: Files, noqa: bool) -> dict[str, tuple[Ignore, ...]]:
     comments = {}
     for path in paths:
         source = files.source(path)
-        if source is not None and speaks_of_us(source) and (found := ignores(text_of(source))):
+        if source is None or not speaks_of_us(source):
+            continue
+        if found := tuple(ignore for ignore in ignores(text_of(source)) if noqa or ignore.own):
             comments[path] = found
     return comments

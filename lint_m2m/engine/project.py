@@ -51,7 +51,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What to check for in the projects of one root, and who is to be told of it."""
+    """What to check for in the projects of one root, and who is to be told of it. `noqa`: such comments count."""
 
     root: Path
     targets: Sequence[Target]
@@ -61,6 +61,7 @@ class Job:
     fingerprints: Fingerprints
     progress: Stages
     clock: Clock
+    noqa: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +203,8 @@ def _wanted(
     scope = Scope(job.targets)
     # Numbered before any is silenced, so that a comment does not change the others' identity.
     wanted = identified(sorted((finding for finding in findings if finding.path in scope), key=place))
-    wanted = unsilenced(wanted, [path for path in paths if path in scope], migrations, files, job.selection, identified)
+    commented = [path for path in paths if path in scope]
+    wanted = unsilenced(wanted, commented, migrations, files, job.selection, identified, noqa=job.noqa)
     job.clock.lap("comments")
     return [finding for finding in wanted if job.selection.applies(finding.code, finding.path)]
 
