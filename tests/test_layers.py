@@ -68,6 +68,7 @@ NEIGHBOURS = {
     ("discovery", "readers"),  # takes the readers' options
     ("prove", "reports"),  # a proof is shown as a finding is
     ("__main__", "cli"),
+    ("flake8_plugin", "cli"),  # says its warnings as the command line does
 }
 
 # Names of lint_m2m/__init__.py that are constants, not the API: every layer may have them.

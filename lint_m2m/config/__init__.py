@@ -1,17 +1,19 @@
 """Configuration: ``[tool.lint-m2m]`` in pyproject.toml and the command line, as one frozen value."""
 
 from lint_m2m.config.load import load, override, read
-from lint_m2m.config.options import OPTIONS, listed, nearest
+from lint_m2m.config.options import OPTIONS, Mismatch, listed, nearest
 from lint_m2m.config.reading import read_options
 from lint_m2m.config.selection import Selection, matches, select
-from lint_m2m.config.values import Config, Origin, Source
+from lint_m2m.config.values import Config, Origin, Source, attribute_of
 
 __all__ = [
     "OPTIONS",
     "Config",
+    "Mismatch",
     "Origin",
     "Selection",
     "Source",
+    "attribute_of",
     "listed",
     "load",
     "matches",
