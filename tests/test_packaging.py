@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import lint_m2m
+from lint_m2m import cli
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +108,16 @@ def test_own_hook_installs_what_the_package_needs(repository: Path, project: dic
     assert re.findall(r'"([^"]+)"', listed) == project["dependencies"]
 
 
-def test_published_hook_selects_migrations(repository: Path) -> None:
-    hook = (repository / ".pre-commit-hooks.yaml").read_text()
-    (files,) = re.findall(r"^  files: (.+)$", hook, re.MULTILINE)
-    (exclude,) = re.findall(r"^  exclude: (.+)$", hook, re.MULTILINE)
+@pytest.mark.parametrize("number", [0, 1])
+def test_published_hooks(repository: Path, number: int) -> None:
+    """They look at the whole project, when a migration or a file with models has changed."""
+    hook = yaml.safe_load((repository / ".pre-commit-hooks.yaml").read_text())[number]
+    assert hook["id"] == hook["name"] == ["lint-m2m", "lint-m2m-fix"][number]
+    assert hook["pass_filenames"] is False
+    program, name, *options = hook["entry"].split()
+    assert (program, name) == ("lint-m2m", "check")
+    parsed = cli.parser(name).parse_args(options)
+    assert (parsed.paths, parsed.fix, parsed.exit_non_zero_on_fix) == ([], bool(number), bool(number))
     selected = [
         path
         for path in (
@@ -118,13 +126,21 @@ def test_published_hook_selects_migrations(repository: Path) -> None:
             "src/apps/library/migrations/more/0003_copy.py",
             "library/migrations/__init__.py",
             "library/models.py",
+            "models.py",
+            "library/models/book.py",
+            "library/old_models.py",
+            "library/views.py",
             "library/immigrations/0001_initial.py",
             "library/migrations/README.md",
         )
-        if re.search(files, path) and not re.search(exclude, path)
+        if re.search(hook["files"], path)
     ]
     assert selected == [
         "library/migrations/0001_initial.py",
         "migrations/0002_tags.py",
         "src/apps/library/migrations/more/0003_copy.py",
+        "library/migrations/__init__.py",
+        "library/models.py",
+        "models.py",
+        "library/models/book.py",
     ]

@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         rules.add_argument(f"--{name}", metavar="CODES", action="append", help=text)
     rules.add_argument("--fail-on", metavar="SEVERITY", help="exit with 1 from here on: error, warning (default), info")
     rules.add_argument("--exit-zero", action="store_true", default=None, help="exit with 0 whatever is found")
+    rules.add_argument(
+        "--allow-no-migrations",
+        action="store_true",
+        help="a PATH without any migrations is nothing to complain of",
+    )
     output = parser.add_argument_group("report")
     formats = ", ".join(reports.FORMATS)
     output.add_argument(
@@ -70,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also those that want a review: where a database may have applied the migration",
     )
     fixes.add_argument("--sequence", metavar="ID", help="write this sequence instead of the recommended one")
+    fixes.add_argument(
+        "--exit-non-zero-on-fix",
+        action="store_true",
+        help="exit with 1 when --fix has written something, whatever is left",
+    )
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
     configuration = parser.add_argument_group("configuration")
     configuration.add_argument("--config", metavar="FILE", help="read [tool.lint-m2m] from this file")
@@ -94,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     if config.quiet and config.verbose:
         raise UsageError("`--quiet` and `--verbose` exclude each other")
     with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
-        outcome = engine.run(paths, configure, progress=progress)
+        outcome = engine.run(paths, configure, progress=progress, required=not arguments.allow_no_migrations)
         rewriting = None
         if arguments.fix or arguments.diff:
             from lint_m2m import rewrite
@@ -116,6 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     reporting.publish(outcome.report, destinations, config, edits)
     if not config.quiet:
         _remarks(outcome, config, counted=any(one.format == "full" for one in destinations))
+    if arguments.exit_non_zero_on_fix and rewriting is not None and rewriting.changes:
+        return EXIT_FINDINGS
     return _status(outcome.report, config)
 
 
@@ -123,6 +135,8 @@ def _fixes_make_sense(arguments: argparse.Namespace) -> None:
     for option, given in (("--unsafe-fixes", arguments.unsafe_fixes), ("--sequence", arguments.sequence is not None)):
         if given and not (arguments.fix or arguments.diff):
             raise UsageError(f"`{option}` says what to write: it goes with `--fix` or `--diff`")
+    if arguments.exit_non_zero_on_fix and not arguments.fix:
+        raise UsageError("`--exit-non-zero-on-fix` is about what was written: it goes with `--fix`")
     for option, given in (("--format", arguments.format), ("--output", arguments.output)):
         if given is not None and arguments.diff:
             raise UsageError(f"`--diff` prints a diff instead of a report: `{option}` does not go with it")

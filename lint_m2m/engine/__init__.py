@@ -76,11 +76,13 @@ def run(
     progress: Stages = lambda stage, done=0, total=None: None,
     overlay: Mapping[Path, bytes] | None = None,
     noqa: bool = True,
+    required: bool = True,
 ) -> Outcome:
     """Like `check`; `configure` yields the configuration for the root of a project.
 
     `overlay` holds files (absolute paths, in folders that are there) whose bytes count instead of what is on disk.
-    Without `noqa`, comments of that kind are as if they were not there.
+    Without `noqa`, comments of that kind are as if they were not there. Not `required`: that there are no migrations is
+    a warning in the report.
     """
     groups = targets_by_root(paths)
     base = common_root(groups)
@@ -101,7 +103,7 @@ def run(
             noqa=noqa,
         )
         parts.append(_below(root, base, check_root(job)))
-    if not any(part.covered for part in parts):
+    if required and not any(part.covered for part in parts):
         raise NoMigrationsError(f"there are no migrations in {' or '.join(f'`{path}`' for path in paths)}")
     covered = [target for part in parts for target in part.covered]
     return Outcome(

@@ -156,6 +156,11 @@ def test_nothing_to_check(tmp_path: Path, lint: Lint, monkeypatch: pytest.Monkey
     write(tmp_path, {"docs/index.md": "", "setup.py": "", ".git/HEAD": ""})
     assert lint() == Run(2, "", "lint-m2m: error: there are no migrations in `.`\n")
     assert lint("docs", "setup.py") == Run(2, "", "lint-m2m: error: there are no migrations in `docs` or `setup.py`\n")
+    assert lint("--allow-no-migrations") == Run(
+        0,
+        "no findings in 0 migrations of 0 apps, everything read\n",
+        "lint-m2m: warning: there are no migrations in `.`\n",
+    )
 
 
 def test_one_path_of_several_without_migrations_is_a_warning(project: Path, lint: Lint) -> None:

@@ -53,6 +53,19 @@ def test_fix(project: Path, lint: Lint) -> None:
     assert b"migrations.SeparateDatabaseAndState(" in after[PATH]
 
 
+def test_exit_status_for_hooks(project: Path, lint: Lint) -> None:
+    """pre-commit sees changes of files that git knows, and no new files."""
+    run = lint("--fix", "--exit-non-zero-on-fix")
+    assert (run.status, run.err) == (1, "lint-m2m: fixed 1 finding in 1 file\n")
+    assert run.out.endswith("\nno findings in 3 migrations of 2 apps, everything read\n")
+    assert lint("--fix", "--exit-non-zero-on-fix").status == 0
+    run = lint("--diff", "--exit-non-zero-on-fix")
+    assert (run.status, run.err.splitlines()[0]) == (
+        2,
+        "lint-m2m: error: `--exit-non-zero-on-fix` is about what was written: it goes with `--fix`",
+    )
+
+
 def test_fixing_twice_changes_nothing(project: Path, lint: Lint) -> None:
     lint("--fix")
     once = files(project)
