@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from lint_m2m.finding import Report
 from lint_m2m.progress import Progress
 
 if TYPE_CHECKING:
-    from lint_m2m.engine import Outcome
+    from lint_m2m.engine import Outcome, Reader
     from lint_m2m.rewrite import Rewriting
 
 EXIT_FINDINGS: Final = 1
@@ -33,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help="a project, an app, a migrations folder or files (default: here)"
     )
+    add_options(parser, verbose=("-v", "--verbose"))
+
+
+def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> None:
+    """All but the paths; `verbose` are the names of that option, of which another program may have one already."""
     rules = parser.add_argument_group("rules")
     for name, text in (
         ("select", "run these rules only: codes or their beginnings, separated by commas (MTM1,MTM202)"),
@@ -61,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--color", metavar="WHEN", help="auto (default), always or never")
     output.add_argument("-q", "--quiet", action="store_true", default=None, help="nothing but findings")
     output.add_argument(
-        "-v", "--verbose", action="store_true", default=None, help="every sequence, what was not read, and timings"
+        *verbose, action="store_true", default=None, help="every sequence, what was not read, and timings"
     )
     fixes = parser.add_argument_group(
         "fixes",
@@ -88,15 +94,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, report, and return the exit status. Raises LintM2MError where it could not check."""
+    _exist(arguments.paths)
+    return run_on([Path(path) for path in arguments.paths or ["."]], arguments)
+
+
+def run_on(
+    paths: Sequence[Path],
+    arguments: argparse.Namespace,
+    *,
+    reader: Reader | None = None,
+    django_version: tuple[int, int] | None = None,
+) -> int:
+    """`run` on paths that exist. `reader` is where projects come from, `django_version` what they run on if known."""
     from lint_m2m import engine
 
-    paths = [Path(path) for path in arguments.paths or ["."]]
-    _exist(arguments.paths)
     given = _given(arguments)
     file = Path(arguments.config) if arguments.config is not None else None
 
     def configure(root: Path) -> Config:
-        return load(root, file=file, isolated=arguments.isolated, command_line=given)
+        config = load(root, file=file, isolated=arguments.isolated, command_line=given)
+        return replace(config, django_version=config.django_version or django_version)
 
     config = configure(engine.root_of(paths))
     destinations = reporting.destinations(config)
@@ -104,7 +121,9 @@ def run(arguments: argparse.Namespace) -> int:
     if config.quiet and config.verbose:
         raise UsageError("`--quiet` and `--verbose` exclude each other")
     with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
-        outcome = engine.run(paths, configure, progress=progress, required=not arguments.allow_no_migrations)
+        outcome = engine.run(
+            paths, configure, progress=progress, required=not arguments.allow_no_migrations, reader=reader
+        )
         rewriting = None
         if arguments.fix or arguments.diff:
             from lint_m2m import rewrite
@@ -113,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
             rewriting = rewrite.plan(outcome, configure, choice, progress=progress)
             if rewriting.changes and not arguments.diff:
                 rewrite.write(rewriting.changes)
-                outcome = engine.run(paths, configure, progress=progress)
+                outcome = engine.run(paths, configure, progress=progress, reader=reader)
         edits = []
         if reporting.carries_edits(destinations) and outcome.ways_out and not arguments.diff:
             from lint_m2m import rewrite
@@ -123,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _shown(rewriting, outcome, config)
     if rewriting is not None:
         _told(rewriting, config, on_stdout=reporting.for_people(destinations))
-    reporting.publish(outcome.report, destinations, config, edits)
+    reporting.publish(outcome.report, destinations, config, edits, outcome.reader.overlay)
     if not config.quiet:
         _remarks(outcome, config, counted=any(one.format == "full" for one in destinations))
     if arguments.exit_non_zero_on_fix and rewriting is not None and rewriting.changes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lint_m2m import reports
@@ -17,6 +18,7 @@ from lint_m2m.finding import Report
 if TYPE_CHECKING:
     from lint_m2m.rewrite import Edit as Written
 
+_OF_FILES: Final = frozenset({"check --fix", "prove"})
 # Where a step of a GitHub workflow may leave Markdown for the page of the run.
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
@@ -81,9 +83,21 @@ def as_edit(edit: Written) -> reports.Edit:
     )
 
 
-def publish(report: Report, chosen: Sequence[Destination], config: Config, edits: Sequence[reports.Edit] = ()) -> None:
-    """Render every form, then write them. Raises UsageError for a file that cannot be written."""
-    texts = [(one, reports.render(report, one.format, _options(report, one, config, edits))) for one in chosen]
+def publish(
+    report: Report,
+    chosen: Sequence[Destination],
+    config: Config,
+    edits: Sequence[reports.Edit] = (),
+    overlay: Mapping[Path, bytes] | None = None,
+) -> None:
+    """Render every form, then write them. Raises UsageError for a file that cannot be written.
+
+    `overlay` holds the files of the report that are not on disk.
+    """
+    thought_of = tuple((overlay or {}).items())
+    texts = [
+        (one, reports.render(report, one.format, _options(report, one, config, edits, thought_of))) for one in chosen
+    ]
     for destination, text in texts:
         if destination.file is not None:
             write_file(destination.file, text)
@@ -96,17 +110,24 @@ def publish(report: Report, chosen: Sequence[Destination], config: Config, edits
 
 
 def _options(
-    report: Report, destination: Destination, config: Config, edits: Sequence[reports.Edit]
+    report: Report,
+    destination: Destination,
+    config: Config,
+    edits: Sequence[reports.Edit],
+    overlay: tuple[tuple[Path, bytes], ...],
 ) -> reports.RenderOptions:
     from lint_m2m.cli import available
 
+    # What is in no file yet can be neither fixed there nor run.
+    there = available() - (_OF_FILES if overlay else frozenset())
     full = destination.format == "full"
     options = reports.RenderOptions(
         verbose=config.verbose,
         quiet=config.quiet,
         statistics=config.statistics and full,
-        commands=available() if full and report.findings else frozenset(),
+        commands=there if full and report.findings else frozenset(),
         edits=tuple(edits),
+        overlay=overlay,
     )
     if reports.FORMATS[destination.format].machine:
         return options

@@ -15,14 +15,25 @@ from lint_m2m import config as configuration
 from lint_m2m.config import Config
 from lint_m2m.engine.fingerprints import Fingerprints
 from lint_m2m.engine.moving import moved
-from lint_m2m.engine.project import Checked, Clock, Job, LeftOut, Stages, UnreadPart, check_root, place
+from lint_m2m.engine.project import (
+    Checked,
+    Clock,
+    Job,
+    LeftOut,
+    Reader,
+    SourceReader,
+    Stages,
+    UnreadPart,
+    check_root,
+    place,
+)
 from lint_m2m.engine.targets import common_root, targets_by_root
 from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.errors import NoMigrationsError
 from lint_m2m.finding import Report, Severity, Summary
 from lint_m2m.rules import RULES
 
-__all__ = ["CODES", "LeftOut", "Outcome", "Stages", "UnreadPart", "WayOut", "check", "root_of", "run"]
+__all__ = ["CODES", "LeftOut", "Outcome", "Reader", "Stages", "UnreadPart", "WayOut", "check", "root_of", "run"]
 
 # Of every rule there is.
 CODES: Final = tuple(rule.code for rule in RULES)
@@ -36,6 +47,7 @@ class Outcome:
 
     `ways_out` holds the proposals behind the findings' sequences, for what writes or runs them; a finding's has its
     fingerprint. `migrations` are the paths of all migration files that were met, relative to the report's root.
+    `reader` is where the projects came from, for those who check them again.
     """
 
     report: Report
@@ -44,6 +56,7 @@ class Outcome:
     timings: tuple[tuple[str, float], ...]
     ways_out: tuple[WayOut, ...]
     migrations: tuple[str, ...]
+    reader: Reader
 
 
 def check(path: AnyPath | Iterable[AnyPath] = ".", config: Config | None = None) -> Report:
@@ -77,17 +90,20 @@ def run(
     overlay: Mapping[Path, bytes] | None = None,
     noqa: bool = True,
     required: bool = True,
+    reader: Reader | None = None,
 ) -> Outcome:
     """Like `check`; `configure` yields the configuration for the root of a project.
 
     `overlay` holds files (absolute paths, in folders that are there) whose bytes count instead of what is on disk.
     Without `noqa`, comments of that kind are as if they were not there. Not `required`: that there are no migrations is
     a warning in the report.
+    `reader` is where the projects come from, their source if none is given.
     """
+    reader = reader or SourceReader()
     groups = targets_by_root(paths)
     base = common_root(groups)
     clock, fingerprints = Clock(), Fingerprints()
-    laid_over = tuple(sorted((overlay or {}).items()))
+    laid_over = tuple(sorted({**reader.overlay, **(overlay or {})}.items()))
     parts: list[Checked] = []
     for root, targets in groups.items():
         config = configure(root)
@@ -97,6 +113,7 @@ def run(
             config=config,
             selection=configuration.select(config, CODES, root),
             options=replace(configuration.read_options(config, root), overlay=laid_over),
+            reader=reader,
             fingerprints=fingerprints,
             progress=progress,
             clock=clock,
@@ -125,6 +142,7 @@ def run(
         timings=clock.laps(),
         ways_out=tuple(way for part in parts for way in part.ways_out),
         migrations=tuple(sorted({path for part in parts for path in part.migrations})),
+        reader=reader,
     )
 
 

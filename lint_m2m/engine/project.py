@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -49,6 +50,43 @@ class Clock:
         return tuple(self._laps.items())
 
 
+class Readable(NamedTuple):
+    """A project that can be read: what it consists of, and how."""
+
+    layout: Layout
+    read: Callable[[], Project]
+
+
+class Reader(Protocol):
+    """Where projects come from: their files, or Django.
+
+    `overlay` holds files (absolute paths) whose bytes count instead of what is on disk.
+    """
+
+    @property
+    def overlay(self) -> Mapping[Path, bytes]: ...
+
+    def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
+        """The projects in a root."""
+
+    def reports_on(self, path: str) -> bool:
+        """Whether findings in a file are for whoever works on the project."""
+
+
+class SourceReader:
+    """Projects by their source, nothing of which runs."""
+
+    @property
+    def overlay(self) -> Mapping[Path, bytes]:
+        return {}
+
+    def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
+        return [Readable(layout, partial(read_project, layout, options)) for layout in discover_projects(root, options)]
+
+    def reports_on(self, path: str) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What to check for in the projects of one root, and who is to be told of it. `noqa`: such comments count."""
@@ -58,6 +96,7 @@ class Job:
     config: Config
     selection: Selection
     options: ReadOptions
+    reader: Reader
     fingerprints: Fingerprints
     progress: Stages
     clock: Clock
@@ -101,7 +140,7 @@ def check_root(job: Job) -> Checked:
     project has shown of it, the next does not show again. Comments are asked when all have spoken.
     """
     job.progress("looking for migrations")
-    layouts = discover_projects(job.root, job.options)
+    readables = job.reader.projects(job.root, job.options)
     job.clock.lap("discovery")
     found: dict[Identity, list[Finding]] = {}
     migrations: dict[str, Migration] = {}
@@ -111,28 +150,30 @@ def check_root(job: Job) -> Checked:
     unread: dict[UnreadPart, None] = {}
     covered: dict[Target, None] = {}
     contexts: list[Context] = []
-    left_out = {LeftOut(*one) for layout in layouts for one in layout.left_out}
+    left_out = {LeftOut(*one) for layout, _ in readables for one in layout.left_out}
     closed = {one for one in left_out if _is_closed(job.root / one.path)}
     unread |= {
         UnreadPart(path=one.path, line=None, reason=one.reason, unchecked="what is in it"): None
         for one in sorted(closed)
     }
-    for layout in layouts:
+    for layout, read in readables:
         targets = _concerned(job, layout)
         if not targets:
             continue
         covered |= dict.fromkeys(targets)
         job.progress(f"reading {len(layout.files):,} migrations")
-        project = read_project(layout, job.options)
+        project = read()
         job.clock.lap("reading")
         context, judged = _judged(project, job)
         contexts.append(context)
         merge(found, judged)
         migrations |= {migration.path: migration for migration in project.migrations}
-        apps |= {app.path for app in project.apps}
-        files |= {file.path for file in layout.files}
-        unread |= dict.fromkeys(_unread(project))
-        seen |= {migration.path for migration in project.migrations} | {file.path for file in project.unread}
+        own = job.reader.reports_on
+        apps |= {app.path for app in project.apps if own(app.path)}
+        files |= {file.path for file in layout.files if own(file.path)}
+        unread |= dict.fromkeys(part for part in _unread(project) if own(part.path))
+        seen |= {one.path for one in project.migrations if own(one.path)}
+        seen |= {one.path for one in project.unread if own(one.path)}
     findings = _wanted([finding for same in found.values() for finding in same], migrations, files, job)
     job.progress("looking for safe sequences")
     ways = ways_out(findings, contexts)
@@ -159,11 +200,13 @@ def _concerned(job: Job, layout: Layout) -> list[Target]:
 
     A file that the configuration excludes was not forgotten: somebody names all changed files, this one among them.
     """
-    if not layout.files and not layout.problems:
+    own = job.reader.reports_on
+    everything = [file.path for file in layout.files] + [problem.path for problem in layout.problems]
+    paths = [path for path in everything if own(path)]
+    if not paths:
         return []
-    paths = [file.path for file in layout.files] + [problem.path for problem in layout.problems]
     holding = {folder for path in paths for folder in with_folders(path)}
-    folders = {app.path for app in layout.apps}
+    folders = {app.path for app in layout.apps if own(app.path)}
 
     def concerned(name: str) -> bool:
         return (
@@ -200,9 +243,11 @@ def _wanted(
     def identified(some: Iterable[Finding]) -> list[Finding]:
         return job.fingerprints.given(some, files.lines)
 
-    scope = Scope(job.targets)
+    scope, own = Scope(job.targets), job.reader.reports_on
     # Numbered before any is silenced, so that a comment does not change the others' identity.
-    wanted = identified(sorted((finding for finding in findings if finding.path in scope), key=place))
+    wanted = identified(
+        sorted((finding for finding in findings if finding.path in scope and own(finding.path)), key=place)
+    )
     commented = [path for path in paths if path in scope]
     wanted = unsilenced(wanted, commented, migrations, files, job.selection, identified, noqa=job.noqa)
     job.clock.lap("comments")

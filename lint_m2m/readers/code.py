@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -71,9 +71,14 @@ def code_facts(session: Session, value: Value) -> CodeFacts | None:
     """What is known of the function `value` of a RunPython; None when it is a no-op."""
     if isinstance(value, Ref) and value.path in NOOPS:
         return None
+    return function_facts(session, value)
+
+
+def function_facts(session: Session, value: Value, given: Mapping[str, Value] | None = None) -> CodeFacts:
+    """What is known of the function `value`, which gets `given` beside the registry and the schema editor."""
     collector = _Collector(session)
     try:
-        name = collector.start(value)
+        name = collector.start(value, dict(given or {}))
     except RecursionError:
         name, collector.opaque = "?", "it is nested too deep to follow"
     return CodeFacts(
@@ -114,9 +119,11 @@ class _Collector:
     _mentioned: list[_Task] = field(default_factory=list)
     _seen: dict[ast.AST, _Task] = field(default_factory=dict)
 
-    def start(self, value: Value) -> str:
-        """Walk what `value` leads to; returns what to call it."""
-        name = self._enter(value)
+    def start(self, value: Value, given: dict[str, Value]) -> str:
+        """Walk what `value` leads to, a function that gets `given` as well; returns what to call it."""
+        for each in given.values():
+            self._add_strings(each)
+        name = self._enter(value, given)
         while self._tasks or self._mentioned:
             if self._tasks:
                 self._walk(self._tasks.pop(0))

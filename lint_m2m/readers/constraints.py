@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 UNIQUE_CONSTRAINT: Final = "django.db.models.UniqueConstraint"
 # What makes a UniqueConstraint more than a set of columns; a value of None or () is their absence.
-_CONDITIONS: Final = ("condition", "expressions", "deferrable", "opclasses", "include", "nulls_distinct")
-# As `deconstruct` shortens them.
+CONDITIONS: Final = ("condition", "expressions", "deferrable", "opclasses", "include", "nulls_distinct")
 _PUBLIC: Final = (
     ("django.db.models.constraints.", "django.db.models."),
     ("django.db.models.indexes.", "django.db.models."),
@@ -40,7 +39,7 @@ def read_constraint(session: Session, value: Value) -> Constraint | None:
         fields=() if fields is ABSENT or fields is None else covered_fields(names_of(fields)),
         plain_unique=path == UNIQUE_CONSTRAINT
         and not expressions
-        and all(arguments.value(condition) in (ABSENT, None, (), []) for condition in _CONDITIONS),
+        and all(arguments.value(condition) in (ABSENT, None, (), []) for condition in CONDITIONS),
         span=session.call_span(value),
     )
 
@@ -65,9 +64,11 @@ def covered_fields(fields: Maybe[tuple[str, ...]]) -> Maybe[tuple[str, ...]]:
 
 def class_path(callee: Value) -> str | None:
     """The dotted path of a class, in its public form; None when it is not known by name."""
-    if not isinstance(callee, Ref | ClassValue):
-        return None
-    path = callee.path
+    return public_path(callee.path) if isinstance(callee, Ref | ClassValue) else None
+
+
+def public_path(path: str) -> str:
+    """A class's path as `deconstruct` shortens it."""
     for private, public in _PUBLIC:
         if path.startswith(private):
             return public + path.removeprefix(private)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
 
 # The methods that decide what an operation does; `allow_migrate_model` decides whether the database ones do anything.
-_METHODS: Final = frozenset({"state_forwards", "database_forwards", "database_backwards"})
-_GATES: Final = frozenset({"allow_migrate_model"})
+METHODS: Final = frozenset({"state_forwards", "database_forwards", "database_backwards"})
+DATABASE_GATES: Final = frozenset({"allow_migrate_model"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +113,12 @@ def _with_source(session: Session, cls: ClassValue) -> OperationClass:
                 methods.setdefault(statement.name, method)
                 if statement.name == "__init__":
                     constructors.append(method)
-    overrides = frozenset(name for name in _METHODS if name in methods and not does_nothing(methods[name].node))
+    overrides = frozenset(name for name in METHODS if name in methods and not does_nothing(methods[name].node))
     if base is not None:
-        overrides = base.overrides | (_METHODS & methods.keys())
+        overrides = base.overrides | (METHODS & methods.keys())
         if strangers:
-            overrides = _METHODS
-        if not _GATES.isdisjoint(methods):
+            overrides = METHODS
+        if not DATABASE_GATES.isdisjoint(methods):
             overrides |= {"database_forwards", "database_backwards"}
     return OperationClass(
         path=cls.path,

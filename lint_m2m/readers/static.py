@@ -66,6 +66,12 @@ def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
 
 def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migration | UnreadFile | None:
     """The migration in `source`, the bytes of `file`; None when it has no Migration class."""
+    session = open_session(file, source, context)
+    return session if isinstance(session, UnreadFile) else read_in(session, file)
+
+
+def open_session(file: FileLike, source: bytes, context: ReadContext) -> Session | UnreadFile:
+    """What it takes to read `source`, the bytes of `file`: its parsed module, and room for what cannot be read."""
     try:
         parsed = parse_tolerant(decode(source))
     except SourceError as error:
@@ -78,6 +84,11 @@ def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migra
             "what is defined there",
             None,
         )
+    return session
+
+
+def read_in(session: Session, file: FileLike) -> Migration | UnreadFile | None:
+    """The migration in the module of `session`; None when it has no Migration class."""
     try:
         return _read(session, file)
     except TooMuch:

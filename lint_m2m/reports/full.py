@@ -39,7 +39,7 @@ def render_sequences(sequences: tuple[Sequence, ...], options: RenderOptions) ->
 
 
 def _report(report: Report, options: RenderOptions) -> Iterator[Line]:
-    files = Files(report.root)
+    files = Files(report.root, dict(options.overlay))
     for index, finding in enumerate(report.findings):
         if index:
             yield []

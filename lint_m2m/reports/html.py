@@ -46,10 +46,10 @@ mark { background: #fc06; color: inherit; }
 
 def render(report: Report, options: RenderOptions) -> str:
     """The whole document: a table of the findings, each of them with its source and its sequences, the rules."""
-    return "\n".join(_page(report)) + "\n"
+    return "\n".join(_page(report, options)) + "\n"
 
 
-def _page(report: Report) -> Iterator[str]:
+def _page(report: Report, options: RenderOptions) -> Iterator[str]:
     yield "<!DOCTYPE html>"
     yield '<html lang="en">'
     yield "<head>"
@@ -64,7 +64,7 @@ def _page(report: Report) -> Iterator[str]:
     yield f"<p>{_text(closing_line(report.summary))}</p>"
     if report.findings:
         yield from _table(report.findings)
-        files = Files(report.root)
+        files = Files(report.root, dict(options.overlay))
         for number, finding in enumerate(report.findings, start=1):
             yield from _finding(number, finding, files)
         yield from _rules({finding.code for finding in report.findings})

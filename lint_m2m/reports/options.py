@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from lint_m2m.finding import SequenceStep
 
@@ -37,7 +38,8 @@ class RenderOptions:
 
     `encoding` is what the stream can carry: characters it cannot are escaped. `width` is in terminal cells. `commands`
     are the commands and options that this program has ("prove", "check --fix"), so that a footer promises no other.
-    `edits` are for a format that `carries_edits`: what a tool could do about single findings.
+    `edits` are for a format that `carries_edits`: what a tool could do about single findings. `overlay` holds files
+    (absolute paths) whose bytes are to be shown instead of what is on disk.
     """
 
     color: bool = False
@@ -48,3 +50,4 @@ class RenderOptions:
     statistics: bool = False
     commands: frozenset[str] = frozenset()
     edits: tuple[Edit, ...] = ()
+    overlay: tuple[tuple[Path, bytes], ...] = ()

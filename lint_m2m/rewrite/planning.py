@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from lint_m2m import engine
 from lint_m2m.config import Config
-from lint_m2m.engine import Outcome, Stages, WayOut
+from lint_m2m.engine import Outcome, Reader, Stages, WayOut
 from lint_m2m.finding import Applicability, Downtime, Finding, SequenceStep
 from lint_m2m.migration import Span
 from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_of, read, source_text
@@ -127,7 +127,7 @@ def edits(
     for root in sorted({way.root for way in outcome.ways_out}):
         proposed = [proposal for way in outcome.ways_out if way.root == root for proposal in way.proposals]
         if any(isinstance(_allowed(proposal, choice), Proposal) for proposal in proposed):
-            found += _Project(root, base, configure(root), choice, progress).edits(wanted)
+            found += _Project(root, base, configure(root), choice, progress, outcome.reader).edits(wanted)
     return tuple(found)
 
 
@@ -152,7 +152,7 @@ def plan(
             # Nothing can come of it: what the check has found out is enough to say why.
             parts.append(_declined(outcome, root, chosen))
             continue
-        parts.append(_Project(root, base, configure(root), chosen, progress).fix(wanted))
+        parts.append(_Project(root, base, configure(root), chosen, progress, outcome.reader).fix(wanted))
     return Rewriting(
         changes=tuple(change for part in parts for change in part.changes),
         fixes=tuple(fix for part in parts for fix in part.fixes),
@@ -207,13 +207,16 @@ def _those(ids: Iterator[str]) -> str:
 class _Project:
     """The fixes of the project in `root`; reports call files by their path from `base`."""
 
-    def __init__(self, root: Path, base: Path, config: Config, choice: Choice, progress: Stages) -> None:
+    def __init__(
+        self, root: Path, base: Path, config: Config, choice: Choice, progress: Stages, reader: Reader
+    ) -> None:
         self._root = root
         self._base = base
         # `--select` is about the report. What a fix must not bring is another matter.
         self._config = replace(config, select=("MTM", *config.select))
         self._choice = choice
         self._progress = progress
+        self._reader = reader
         self._originals: dict[Path, bytes] = {}
         self._overlay: dict[Path, bytes] = {}
         self._encodings: dict[Path, str] = {}
@@ -273,7 +276,9 @@ class _Project:
             )
 
     def _check(self, overlay: Mapping[Path, bytes]) -> Outcome:
-        return engine.run([self._root], lambda _: self._config, progress=self._progress, overlay=overlay)
+        return engine.run(
+            [self._root], lambda _: self._config, progress=self._progress, overlay=overlay, reader=self._reader
+        )
 
     def _next(
         self, current: Outcome, wanted: Collection[_Key], declined: Collection[str]
