@@ -69,6 +69,7 @@ NEIGHBOURS = {
     ("prove", "reports"),  # a proof is shown as a finding is
     ("__main__", "cli"),
     ("flake8_plugin", "cli"),  # says its warnings as the command line does
+    ("management", "cli"),  # the same options, report and exit status
 }
 
 # Names of lint_m2m/__init__.py that are constants, not the API: every layer may have them.
