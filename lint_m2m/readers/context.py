@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lint_m2m.migration import App, Maybe, ReaderGap, Span, UnreadFile
 from lint_m2m.readers.field_classes import FieldClass
@@ -15,6 +15,9 @@ from lint_m2m.readers.operation_classes import OperationClass
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.spans import span_of
 from lint_m2m.readers.values import Call, Frame
+
+if TYPE_CHECKING:
+    from lint_m2m.readers.plain.header import Header
 
 
 class FileLike(Protocol):
@@ -69,6 +72,8 @@ class ReadContext:
         # Classes whose source is not in the migration that uses them, by path or by their class statement.
         self.field_classes: dict[str | ast.ClassDef, FieldClass] = {}
         self.operation_classes: dict[str | ast.ClassDef, OperationClass] = {}
+        # What names mean in plain migrations: by the imports, and by the folder that relative ones start from.
+        self.headers: dict[tuple[str, str], Header] = {}
 
 
 class Session:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
 
 # Arguments with an attribute of their own in `Field`.
-_ATTRIBUTES: Final = frozenset({"auto_created", "db_column", "db_index", "max_length", "null", "primary_key", "unique"})
+ATTRIBUTES: Final = frozenset({"auto_created", "db_column", "db_index", "max_length", "null", "primary_key", "unique"})
 # Where a class nobody knows has these, it has to do with other models.
 _RELATION_LIKE: Final = frozenset({"to", "through", "on_delete"})
-_NOT_PROVIDED: Final = "NOT_PROVIDED"
+NOT_PROVIDED: Final = "NOT_PROVIDED"
 
 
 def read_field(session: Session, value: Value, owner: ModelKey | None, name: str | None) -> Field:
@@ -100,7 +100,7 @@ def _attributes(session: Session, arguments: Arguments, owner: ModelKey | None, 
     found: dict[str, Any] = {}
     options: list[tuple[str, object]] = []
     for argument, given in arguments.given.items():
-        if argument in _ATTRIBUTES:
+        if argument in ATTRIBUTES:
             if given.__class__ is ast.Constant:
                 found[argument] = given.value
                 continue
@@ -113,7 +113,7 @@ def _attributes(session: Session, arguments: Arguments, owner: ModelKey | None, 
         options.sort()
         found["options"] = tuple(options)
     if arguments.rest is not None:
-        for argument in (*_ATTRIBUTES, "has_default", "has_db_default"):
+        for argument in (*ATTRIBUTES, "has_default", "has_db_default"):
             found.setdefault(argument, UNKNOWN)
     return found
 
@@ -134,8 +134,8 @@ def _option(session: Session, argument: str, arguments: Arguments, owner: ModelK
 
 def _is_not_provided(given: ast.expr | Known) -> bool:
     if isinstance(given, ast.Attribute):
-        return given.attr == _NOT_PROVIDED
-    return isinstance(given, ast.Name) and given.id == _NOT_PROVIDED
+        return given.attr == NOT_PROVIDED
+    return isinstance(given, ast.Name) and given.id == NOT_PROVIDED
 
 
 def _guess_kind(session: Session, call: Call, arguments: Arguments) -> FieldKind:

@@ -208,7 +208,7 @@ def _dependencies(session: Session, cls: ClassValue, value: Value | None) -> tup
     elements, complete = _elements(session, cls, "dependencies", value)
     dependencies: list[Dependency] = []
     for element, span in elements:
-        dependency = _dependency(session, element, span)
+        dependency = read_dependency(session, element, span)
         if dependency is None:
             complete = False
             session.gap(f"a dependency {reason_of(element)}", "the order of migrations", span)
@@ -217,7 +217,8 @@ def _dependencies(session: Session, cls: ClassValue, value: Value | None) -> tup
     return tuple(dependencies), complete
 
 
-def _dependency(session: Session, value: Value, span: Span | None) -> Dependency | None:
+def read_dependency(session: Session, value: Value, span: Span | None) -> Dependency | None:
+    """The dependency that `value` is; None when that cannot be told."""
     key = _key(session, value)
     if key is not None:
         return Dependency(key=key, span=span)

@@ -15,10 +15,11 @@ from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.migrations import either, is_migration, not_a_class, read_class
 from lint_m2m.readers.modules import Module
 from lint_m2m.readers.options import ReadOptions
+from lint_m2m.readers.plain import read_plain
 from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source
 from lint_m2m.readers.values import Choice, ClassValue, Ref
 
-__all__ = ["ReadContext", "read_migration", "read_project"]
+__all__ = ["ReadContext", "read_migration", "read_project", "read_tree"]
 
 # ``from django.db.migrations import Migration`` and no class: Django takes that for an empty migration.
 ONLY_IMPORTED: Final = ReaderGap("it imports Django's Migration class and has none itself", "whether it is one", None)
@@ -73,9 +74,15 @@ def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migra
 def open_session(file: FileLike, source: bytes, context: ReadContext) -> Session | UnreadFile:
     """What it takes to read `source`, the bytes of `file`: its parsed module, and room for what cannot be read."""
     try:
-        parsed = parse_tolerant(decode(source))
+        text = decode(source)
+        return read_plain(file, text, context) or read_tree(file, text, context)
     except SourceError as error:
         return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+
+
+def read_tree(file: FileLike, text: str, context: ReadContext) -> Migration | UnreadFile | None:
+    """The same from the tree of `text`, whatever is written there; SourceError where it cannot be parsed."""
+    parsed = parse_tolerant(text)
     module = Module(file.file, context.modules.name_of(file.file), parsed)
     session = Session(context, module, file.app_label)
     for lost in parsed.lost:

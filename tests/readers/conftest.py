@@ -13,6 +13,7 @@ from lint_m2m.discovery import Layout, MigrationFile
 from lint_m2m.migration import App, Migration, Operation
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.static import ReadContext, read_migration
+from tests.readers.two_ways import assert_same_in_both_ways
 
 HEAD = """\
 from django.conf import settings
@@ -52,7 +53,11 @@ class Reader:
             files=(file,),
             source_roots=(self.root,),
         )
-        return read_migration(file, data, ReadContext(layout, ReadOptions(**options)))
+        options_read = ReadOptions(**options)
+        result = read_migration(file, data, ReadContext(layout, options_read))
+        # Whatever a test reads is read in both ways.
+        assert_same_in_both_ways(file, data, lambda: ReadContext(layout, options_read))
+        return result
 
     def body(self, body: str, files: dict[str, str] | None = None, *, head: str = "", **options: Any) -> Migration:
         """The migration whose class has `body`."""

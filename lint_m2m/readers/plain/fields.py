@@ -1,0 +1,131 @@
+"""Fields in a plain migration: ``models.CharField(max_length=20)`` in its text to a `Field`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
+from lint_m2m.readers.django_names import KEPT_OPTIONS
+from lint_m2m.readers.field_classes import FieldClass
+from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED
+from lint_m2m.readers.plain.grammar import Argument, NotPlain, Source
+from lint_m2m.readers.plain.header import Header
+from lint_m2m.readers.references import named_model
+from lint_m2m.readers.values import Setting
+
+_TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to_field"})
+_COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
+
+
+def plain_field(
+    source: Source, header: Header, callee: str, start: int, position: int, app_label: str, owner: ModelKey
+) -> tuple[Field, int]:
+    """The field of class `callee` that begins at `start` and whose arguments begin at `position`, and where it ends.
+
+    NotPlain for what only the evaluator can tell.
+    """
+    cls = header.field(callee)
+    if cls is None or cls.base is None or cls.constructors or cls.base.sort_column:
+        raise NotPlain
+    arguments, end = source.arguments(position)
+    named: list[tuple[str, Argument]] = []
+    parameters = cls.base.parameters
+    for index, argument in enumerate(arguments):
+        if argument.name is not None:
+            named.append((argument.name, argument))
+        elif index < len(parameters):
+            named.append((parameters[index], argument))
+        else:
+            raise NotPlain
+    found = _attributes(source, named)
+    if cls.kind not in _COLUMNS:
+        found["relation"] = _relation(source, header, cls, named, app_label, owner)
+        found["argument_spans"] = tuple([(name, source.span(each.start, each.end)) for name, each in named])
+    if not cls.known:
+        found["class_known"] = False
+    return Field(class_path=cls.path, kind=cls.kind, span=source.span(start, end), **found), end
+
+
+def _attributes(source: Source, named: list[tuple[str, Argument]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    options: list[tuple[str, object]] = []
+    for name, argument in named:
+        if name in ATTRIBUTES:
+            found[name] = source.value(argument)
+        elif name == "default" or name == "db_default":
+            text = source.text[argument.value_start : argument.end] if argument.kind == "dotted" else ""
+            found[f"has_{name}"] = text.rpartition(".")[2] != NOT_PROVIDED
+        elif name in KEPT_OPTIONS:
+            options.append((name, source.value(argument)))
+    if options:
+        options.sort()
+        found["options"] = tuple(options)
+    return found
+
+
+def _relation(
+    source: Source,
+    header: Header,
+    cls: FieldClass,
+    named: list[tuple[str, Argument]],
+    app_label: str,
+    owner: ModelKey,
+) -> Relation:
+    base = cls.base
+    if base is None or base.default_to is not None or base.default_through is not None:
+        raise NotPlain
+    found: dict[str, Any] = {"to": UNKNOWN}
+    for name, argument in named:
+        if name == "to":
+            found["to"], found["to_label"] = _model(source, header, argument, app_label, owner)
+        elif name == "through":
+            if source.text[argument.value_start : argument.end] != "None":
+                found["through"], found["through_label"] = _model(source, header, argument, app_label, owner)
+        elif name == "through_fields":
+            found["through_fields"] = _names(source, argument)
+        elif name in _TEXTS:
+            found[name] = source.value(argument)
+            if not isinstance(found[name], str | None):
+                raise NotPlain
+        elif name == "db_constraint" or name == "symmetrical":
+            found[name] = source.value(argument)
+            if not isinstance(found[name], bool) and (found[name] is not None or name == "db_constraint"):
+                raise NotPlain
+    if found["to"] is UNKNOWN or found.get("through") is UNKNOWN:
+        raise NotPlain
+    return Relation(one_to_one=base.one_to_one, auto_columns=cls.auto_columns, **found)
+
+
+def _model(source: Source, header: Header, argument: Argument, app_label: str, owner: ModelKey) -> tuple[object, str]:
+    """The model that an argument names, and how a message calls it."""
+    value: object
+    if argument.kind == "dotted":
+        value = header.value(source.text[argument.value_start : argument.end])
+    else:
+        value = source.value(argument)
+    if isinstance(value, str):
+        return named_model(value, app_label, owner), value
+    if isinstance(value, Setting):
+        return SwappableRef(value.name), f"settings.{value.name}"
+    raise NotPlain
+
+
+def _names(source: Source, argument: Argument) -> tuple[str, ...] | None:
+    text = source.text[argument.value_start : argument.end]
+    if text == "None":
+        return None
+    return names_at(source, argument)
+
+
+def names_at(source: Source, argument: Argument) -> tuple[str, ...]:
+    """A list or tuple of strings."""
+    opening = source.text[argument.value_start]
+    if opening not in "[(":
+        raise NotPlain
+    elements, _ = source.elements(argument.value_start + 1, "]" if opening == "[" else ")")
+    names = [source.value(element) for element in elements]
+    if (opening == "(" and len(elements) == 1 and "," not in source.text[elements[0].end : argument.end]) or not all(
+        isinstance(name, str) for name in names
+    ):
+        raise NotPlain
+    return tuple(map(str, names))

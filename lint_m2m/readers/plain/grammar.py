@@ -1,0 +1,305 @@
+"""The subset of Python's expressions that makemigrations writes, as regular expressions over the text of a file.
+
+It is a strict subset: whatever is accepted here is an expression that Python's parser accepts too, with the same
+meaning. Everything else raises `NotPlain`. Values that nobody asks for (choices, help texts, validators) are skipped,
+not built, but not taken on trust either.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeAlias
+
+from lint_m2m.migration import Span
+
+# How deep brackets may be nested; what is nested deeper is left to the parser.
+MAX_DEPTH: Final = 40
+
+# Blanks, line ends and comments. Tabs and form feeds are left to the parser.
+_BLANK: Final = r"(?:[ \n]++|\#[^\n]*+)*+"
+# Escapes that are errors when they are not complete; ``\N{…}`` is left to the parser.
+_ESCAPE: Final = r"\\(?:[^\nxuUN]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5})"
+_TEXT: Final = rf"""(?!'''|\"{{3}})(?:'(?:[^'\\\n]++|{_ESCAPE})*+'|"(?:[^"\\\n]++|{_ESCAPE})*+")"""
+# Strings of other kinds: nobody asks for their value.
+_PREFIXED: Final = (
+    r"[rRuU](?!'''|\"{3})(?:'(?:[^'\\\n]++|\\[^\nxuUN])*+'|\"(?:[^\"\\\n]++|\\[^\nxuUN])*+\")"
+    r"|[bB](?!'''|\"{3})(?:'(?:[\x20-\x26\x28-\x5b\x5d-\x7e]++|\\[\x20-\x77\x79-\x7e])*+'"
+    r"|\"(?:[\x20\x21\x23-\x5b\x5d-\x7e]++|\\[\x20-\x77\x79-\x7e])*+\")"
+)
+_NUMBER: Final = r"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?![\w.])"
+_DOTTED: Final = r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
+_ATOM: Final = rf"(?:(?P<text>{_TEXT})|(?P<number>{_NUMBER})|(?P<dotted>{_DOTTED}))"
+_SIMPLE: Final = rf"(?:{_TEXT}|{_PREFIXED}|{_NUMBER}|True|False|None)(?!\w)"
+
+BLANK: Final = re.compile(_BLANK, re.ASCII)
+# ``name=value,`` with a value of one token.
+_ARGUMENT: Final = re.compile(rf"{_BLANK}(?:(?P<name>[A-Za-z_]\w*+)=)?+{_ATOM}{_BLANK}(?P<end>[,)])", re.ASCII)
+_NAMED: Final = re.compile(rf"{_BLANK}(?:([A-Za-z_]\w*+)=(?!=))?+", re.ASCII)
+_END: Final = re.compile(rf"{_BLANK}([,)\]}}:])", re.ASCII)
+_CLOSED: Final = re.compile(rf"{_BLANK}\)", re.ASCII)
+_OPERAND: Final = re.compile(
+    rf"(?P<text>{_TEXT}(?:{_BLANK}{_TEXT})*+)|(?P<prefixed>{_PREFIXED})|(?P<number>{_NUMBER})|(?P<dotted>{_DOTTED})|(?P<open>[(\[{{])",
+    re.ASCII,
+)
+_TRAILER: Final = re.compile(r"\(|\.[A-Za-z_]\w*+", re.ASCII)
+# Elements of a display that are one token each, and pairs of such: skipped at one stroke.
+_FLAT: Final = re.compile(
+    rf"(?:{_BLANK}(?:{_SIMPLE}|\({_BLANK}{_SIMPLE}{_BLANK},{_BLANK}{_SIMPLE}{_BLANK},?+{_BLANK}\)){_BLANK},)*+",
+    re.ASCII,
+)
+CALL: Final = re.compile(rf"{_BLANK}(?P<callee>{_DOTTED})\(", re.ASCII)
+_KEY: Final = re.compile(rf"{_BLANK}(?P<key>{_TEXT}){_BLANK}:{_BLANK}", re.ASCII)
+_PAIR: Final = re.compile(rf"{_BLANK}\({_BLANK}(?P<name>{_TEXT}){_BLANK},{_BLANK}", re.ASCII)
+_PAIR_END: Final = re.compile(rf"{_BLANK},?+{_BLANK}\){_BLANK}(?P<end>[,\]])", re.ASCII)
+ELEMENT_END: Final = re.compile(rf"{_BLANK}([,\]])", re.ASCII)
+LIST_END: Final = re.compile(rf"{_BLANK}\]", re.ASCII)
+
+_KEYWORDS: Final = frozenset(keyword.kwlist)
+_CONSTANTS: Final = {"True": True, "False": False, "None": None}
+
+# What decides where a bracket is closed, in whatever is written between: strings of any kind, comments, brackets.
+_BRACKETS: Final = re.compile(
+    r'''
+      \#[^\n]*+
+    | """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
+    | \'\'\' (?: [^'\\]++ | \\. | '(?!'') )*+ \'\'\'
+    | (?!""") " (?: [^"\\\n]++ | \\. )*+ "
+    | (?!\'\'\') ' (?: [^'\\\n]++ | \\. )*+ '
+    | (?P<open> [(\[{] )
+    | (?P<close> [)\]}] )
+    | (?P<bad> ["'] )
+    ''',
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class NotPlain(Exception):
+    """This is not written as makemigrations writes it."""
+
+
+class Argument(NamedTuple):
+    """An argument of a call. `kind` is how its value is written: "text", "number", "dotted" or "" for anything else."""
+
+    name: str | None
+    kind: str
+    start: int
+    value_start: int
+    end: int
+
+
+Special: TypeAlias = Callable[[str | None, int, list[Argument]], int | None]
+
+
+class Source:
+    """The text of a migration with the positions of its lines."""
+
+    __slots__ = ("_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """The place from offset `start` up to `end`."""
+        starts = self._starts
+        if starts is None:
+            starts = self._starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        first = bisect_right(starts, start)
+        last = bisect_right(starts, end, first - 1)
+        return Span(first, start - starts[first - 1] + 1, last, end - starts[last - 1] + 1)
+
+    def arguments(self, position: int, special: Special | None = None) -> tuple[list[Argument], int]:
+        """The arguments of the call whose opening bracket ends at `position`, and where the call ends.
+
+        `special` reads the value of an argument that has to be looked into, and returns where it ends; it is given the
+        argument's name, where the value begins and the arguments before it, and returns None where it is to be skipped.
+        """
+        found: list[Argument] = []
+        text = self.text
+        named = False
+        end: int | None
+        while True:
+            match = _ARGUMENT.match(text, position)
+            if match is not None:
+                name = match["name"]
+                kind = "text" if match["text"] is not None else "dotted" if match["dotted"] is not None else "number"
+                start, end = match.span(kind)
+                if kind == "dotted" and text[start:end] in _KEYWORDS and text[start:end] not in _CONSTANTS:
+                    raise NotPlain
+                position = match.end()
+                last = text[position - 1] == ")"
+            else:
+                match = _CLOSED.match(text, position)
+                if match is not None:
+                    return found, match.end()
+                match = _NAMED.match(text, position)
+                if match is None:
+                    raise NotPlain
+                name, kind, start = match[1], "", match.end()
+                end = None if special is None else special(name, start, found)
+                if end is None:
+                    end = self.skip(start)
+                ending = _END.match(text, end)
+                if ending is None or ending[1] not in ",)":
+                    raise NotPlain
+                position = ending.end()
+                last = ending[1] == ")"
+            if name is not None:
+                named = True
+                found.append(Argument(name, kind, start - len(name) - 1, start, end))
+            elif named:
+                raise NotPlain
+            else:
+                found.append(Argument(None, kind, start, start, end))
+            if last:
+                return found, position
+
+    def value(self, argument: Argument) -> object:
+        """The constant that an argument is; NotPlain when it is none, or none of one token."""
+        return self.constant(argument.kind, argument.value_start, argument.end)
+
+    def constant(self, kind: str, start: int, end: int) -> object:
+        """The constant at a place."""
+        written = self.text[start:end]
+        if kind == "text":
+            if "\\" in written or written.count(written[0]) > 2:
+                return ast.literal_eval(f"({written})")
+            return written[1:-1]
+        if kind == "number":
+            return float(written) if "." in written else int(written)
+        if kind == "dotted" and written in _CONSTANTS:
+            return _CONSTANTS[written]
+        raise NotPlain
+
+    def skip(self, position: int, depth: int = 0) -> int:
+        """Where the expression that begins at `position` ends."""
+        match = _OPERAND.match(self.text, position)
+        if match is None or depth > MAX_DEPTH:
+            raise NotPlain
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "dotted":
+            if match[0] in _CONSTANTS:
+                return position
+            if match[0] in _KEYWORDS:
+                raise NotPlain
+            while (trailer := _TRAILER.match(self.text, position)) is not None:
+                position = trailer.end()
+                if trailer[0] == "(":
+                    position = self.arguments(position)[1]
+        elif kind == "open":
+            return self._skip_display(position, match[0], depth)
+        return position
+
+    def _skip_display(self, position: int, bracket: str, depth: int) -> int:
+        close = {"(": ")", "[": "]", "{": "}"}[bracket]
+        text = self.text
+        elements = 0
+        pairs: bool | None = None if bracket == "{" else False
+        while True:
+            flat = _FLAT.match(text, position) if pairs is False else None
+            if flat is not None and flat.end() > position:
+                position = flat.end()
+                elements += 2
+            position = BLANK.match(text, position).end()  # type: ignore[union-attr]  # it may be empty
+            if text.startswith(close, position):
+                return position + 1
+            position = self.skip(position, depth + 1)
+            end = _END.match(text, position)
+            if end is None:
+                raise NotPlain
+            if pairs is None:
+                pairs = end[1] == ":"
+            if pairs:
+                if end[1] != ":":
+                    raise NotPlain
+                position = self.skip(BLANK.match(text, end.end()).end(), depth + 1)  # type: ignore[union-attr]
+                end = _END.match(text, position)
+                if end is None:
+                    raise NotPlain
+            position = end.end()
+            elements += 1
+            if end[1] == close:
+                return position
+            if end[1] != ",":
+                raise NotPlain
+
+    def entries(self, position: int) -> tuple[list[tuple[str, int, Argument]], int]:
+        """The entries of the dictionary that begins at `position`: key, where it stands, and its value."""
+        text = self.text
+        if not text.startswith("{", position):
+            raise NotPlain
+        position += 1
+        found: list[tuple[str, int, Argument]] = []
+        while True:
+            match = _KEY.match(text, position)
+            if match is None:
+                position = BLANK.match(text, position).end()  # type: ignore[union-attr]
+                if text.startswith("}", position):
+                    return found, position + 1
+                raise NotPlain
+            key = str(self.constant("text", *match.span("key")))
+            start = match.end()
+            end = self.skip(start)
+            found.append((key, match.start("key"), Argument(None, self._kind(start, end), start, start, end)))
+            ending = _END.match(text, end)
+            if ending is None or ending[1] not in ",}":
+                raise NotPlain
+            position = ending.end()
+            if ending[1] == "}":
+                return found, position
+
+    def _kind(self, start: int, end: int) -> str:
+        match = _OPERAND.match(self.text, start)
+        kind = match.lastgroup if match is not None and match.end() == end else None
+        return kind if kind == "text" or kind == "number" or kind == "dotted" else ""
+
+    def elements(self, position: int, closing: str) -> tuple[list[Argument], int]:
+        """The elements of a list or tuple whose opening bracket ends at `position`, and where it ends."""
+        text = self.text
+        found: list[Argument] = []
+        while True:
+            position = BLANK.match(text, position).end()  # type: ignore[union-attr]
+            if text.startswith(closing, position):
+                return found, position + 1
+            end = self.skip(position)
+            found.append(Argument(None, self._kind(position, end), position, position, end))
+            ending = _END.match(text, end)
+            if ending is None or ending[1] not in ("," + closing):
+                raise NotPlain
+            position = ending.end()
+            if ending[1] == closing:
+                return found, position
+
+    def pair(self, position: int) -> tuple[str, int, int] | None:
+        """``("name", ``: the name, where it begins and where what follows begins; None where no such pair is."""
+        match = _PAIR.match(self.text, position)
+        if match is None:
+            return None
+        return str(self.constant("text", *match.span("name"))), match.start("name"), match.end()
+
+    def pair_end(self, position: int) -> tuple[bool, int]:
+        """The end of a pair in a list: whether the list ends as well, and where what follows begins."""
+        match = _PAIR_END.match(self.text, position)
+        if match is None:
+            raise NotPlain
+        return match["end"] == "]", match.end()
+
+    def closing(self, position: int) -> int:
+        """Where the bracket that ends at `position` is closed, whatever stands between."""
+        depth = 1
+        for match in _BRACKETS.finditer(self.text, position):
+            kind = match.lastgroup
+            if kind == "open":
+                depth += 1
+            elif kind == "close":
+                depth -= 1
+                if not depth:
+                    return match.end()
+            elif kind == "bad":
+                break
+        raise NotPlain

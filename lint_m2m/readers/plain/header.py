@@ -1,0 +1,91 @@
+"""What the names in a plain migration mean: the imports, and whatever else stands above its class."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from lint_m2m.migration import Dependency
+from lint_m2m.readers.context import FileLike, ReadContext, Session
+from lint_m2m.readers.field_classes import FieldClass, field_class
+from lint_m2m.readers.modules import Module
+from lint_m2m.readers.operation_classes import OperationClass, operation_class
+from lint_m2m.readers.source import ParsedSource, parse
+from lint_m2m.readers.values import Frame, Value
+
+_NAME: Final = r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
+_ALIASED: Final = rf"{_NAME}(?: as [A-Za-z_]\w*+)?+"
+_LIST: Final = rf"{_ALIASED}(?:, {_ALIASED})*+"
+# Nothing but imports: what a name means does not depend on where in the file they stand.
+_IMPORTS: Final = re.compile(
+    rf"(?:(?:import {_LIST}|from \.*+(?:{_NAME})?+ import (?:{_LIST}|\((?:\n|[ ]|,|{_ALIASED})*+\)))?+\n)*+", re.ASCII
+)
+_COMMENT_LINES: Final = re.compile(r"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
+
+
+class Header:
+    """The names above the class of one file, or of all files that import the same."""
+
+    __slots__ = ("_fields", "_frame", "_operations", "_values", "dependencies", "session", "tree")
+
+    def __init__(self, session: Session, tree: ast.Module) -> None:
+        self.session = session
+        self.tree = tree
+        self._frame = Frame(session.module, {})
+        self._values: dict[str, Value] = {}
+        self._operations: dict[str, OperationClass | None] = {}
+        self._fields: dict[str, FieldClass | None] = {}
+        # Dependencies that are calls, by their source.
+        self.dependencies: dict[str, Dependency] = {}
+
+    def value(self, name: str) -> Value:
+        """What the dotted `name` stands for."""
+        try:
+            return self._values[name]
+        except KeyError:
+            pass
+        node = ast.parse(name, mode="eval").body
+        value = self._values[name] = self.session.interpreter.plain(node, self._frame)
+        return value
+
+    def operation(self, name: str) -> OperationClass | None:
+        """The operation class that the dotted `name` stands for."""
+        try:
+            return self._operations[name]
+        except KeyError:
+            pass
+        found = self._operations[name] = operation_class(self.session, self.value(name))
+        return found
+
+    def field(self, name: str) -> FieldClass | None:
+        """The field class that the dotted `name` stands for."""
+        try:
+            return self._fields[name]
+        except KeyError:
+            pass
+        found = self._fields[name] = field_class(self.session, self.value(name))
+        return found
+
+
+def header_of(text: str, file: FileLike, context: ReadContext) -> Header:
+    """The header in `text`, everything above the class in `file`. SourceError where it cannot be parsed."""
+    short = _COMMENT_LINES.sub("", text)
+    if _IMPORTS.fullmatch(short) is None:
+        return _own(text, text, file, context)
+    key = (short, str(file.file.parent) if "from ." in short else "")
+    known = context.headers.get(key)
+    if known is None:
+        known = context.headers[key] = _own(short, short, file, context)
+    return known
+
+
+def _own(text: str, source: str, file: FileLike, context: ReadContext) -> Header:
+    tree = parse(text)
+    return Header(session_of(source, tree, file, context), tree)
+
+
+def session_of(text: str, tree: ast.Module, file: FileLike, context: ReadContext) -> Session:
+    """A session for `file`, of which only `tree` is parsed."""
+    module = Module(file.file, context.modules.name_of(file.file), ParsedSource(text, tree))
+    return Session(context, module, file.app_label)

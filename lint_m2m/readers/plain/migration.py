@@ -1,0 +1,213 @@
+"""A migration file that is plain, or of which only single operations are not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation
+from lint_m2m.readers.context import FileLike, ReadContext, Session
+from lint_m2m.readers.django_names import MIGRATION_CLASSES
+from lint_m2m.readers.fields import read_field
+from lint_m2m.readers.migrations import read_dependency
+from lint_m2m.readers.operations import read_operation
+from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
+from lint_m2m.readers.plain.header import Header, header_of, session_of
+from lint_m2m.readers.plain.operations import Place, plain_operation
+from lint_m2m.readers.source import SourceError
+from lint_m2m.readers.values import Call, Frame, Ref
+
+_CLASS: Final = re.compile(r"^class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+(?:#[^\n]*+)?+\n", re.ASCII | re.M)
+# At the end of an attribute: what may follow it on its line, empty lines and comments.
+_NEXT: Final = re.compile(r"(?:[ ]*+(?:#[^\n]*+)?+\n)*+(?:    (?P<name>[a-z_]++) = |(?P<end>[ ]*+(?:#[^\n]*+)?+)\Z)")
+_FLAG: Final = re.compile(r"(True|False)(?=[ ]*+(?:#|\n|\Z))")
+_REST: Final = re.compile(r"[ ]*+(?:#[^\n]*+)?+(?:\n|\Z)")
+_KEY: Final = re.compile(r"""\((["'])([^"'\\\n]*+)\1,[ ]?(["'])([^"'\\\n]*+)\3\)""")
+_SWAPPABLE: Final = "migrations.swappable_dependency(settings.AUTH_USER_MODEL)"
+_LISTS: Final = frozenset({"dependencies", "operations", "replaces", "run_before"})
+# Line ends and bytes that Python has its own ideas about.
+_ODD: Final = re.compile("[\r\0\f]")
+
+
+def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | None:
+    """The migration in `text`, the text of `file`; None where it has to be parsed as a whole."""
+    if _ODD.search(text) is not None:
+        return None
+    match = _CLASS.search(text)
+    if match is None:
+        return None
+    try:
+        header = header_of(text[: match.start()], file, context)
+        base = header.value(match["base"])
+        if not isinstance(base, Ref) or base.path not in MIGRATION_CLASSES:
+            return None
+        return _Reading(file, text, context, header).migration(match.end())
+    except (NotPlain, SourceError, SyntaxError, ValueError, MemoryError):
+        return None
+
+
+class _Reading:
+    """The reading of one file."""
+
+    def __init__(self, file: FileLike, text: str, context: ReadContext, header: Header) -> None:
+        self.file = file
+        self.text = text
+        self.context = context
+        self.header = header
+        self.source = Source(text)
+        self.place = Place(self.source, header, file.app_label, self.odd_field)
+        self._session: Session | None = None
+        self._start = 0
+        self._position = 0
+
+    def migration(self, position: int) -> Migration:
+        """The migration whose class body begins at `position`."""
+        lists: dict[str, tuple[MigrationKey, ...]] = {}
+        flags: dict[str, bool] = {}
+        dependencies: tuple[Dependency, ...] = ()
+        operations: tuple[Operation, ...] = ()
+        text = self.text
+        seen: set[str] = set()
+        while True:
+            match = _NEXT.match(text, position)
+            if match is None:
+                raise NotPlain
+            name = match["name"]
+            if name is None:
+                break
+            if name in seen:
+                raise NotPlain
+            seen.add(name)
+            position = match.end()
+            if name in _LISTS:
+                if not text.startswith("[", position):
+                    raise NotPlain
+                self._start = position
+                position += 1
+                if name == "operations":
+                    operations, position = self.operations(position)
+                elif name == "dependencies":
+                    dependencies, position = self.dependencies(position)
+                else:
+                    found, position = self.dependencies(position)
+                    if any(each.key is None or each.swappable is not None for each in found):
+                        raise NotPlain
+                    lists[name] = tuple(each.key for each in found if each.key is not None)
+            elif name in ("initial", "atomic"):
+                flag = _FLAG.match(text, position)
+                if flag is None:
+                    raise NotPlain
+                flags[name] = flag[1] == "True"
+                position = flag.end()
+            else:
+                raise NotPlain
+            rest = _REST.match(text, position)
+            if rest is None:
+                raise NotPlain
+            position = rest.end()
+        if not seen:
+            raise NotPlain
+        return Migration(
+            app_label=self.file.app_label,
+            name=self.file.name,
+            path=self.file.path,
+            dependencies=dependencies,
+            run_before=lists.get("run_before", ()),
+            replaces=lists.get("replaces", ()),
+            initial=flags.get("initial"),
+            atomic=flags.get("atomic", True),
+            operations=operations,
+            gaps=() if self._session is None else tuple(self._session.gaps),
+        )
+
+    def dependencies(self, position: int) -> tuple[tuple[Dependency, ...], int]:
+        """The dependencies in the list that begins before `position`, and where it ends."""
+        text, source = self.text, self.source
+        found: list[Dependency] = []
+        while True:
+            position = BLANK.match(text, position).end()  # type: ignore[union-attr]  # it may be empty
+            if text.startswith("]", position):
+                return tuple(found), position + 1
+            key = _KEY.match(text, position)
+            if key is not None:
+                end = key.end()
+                found.append(Dependency(key=MigrationKey(key[2], key[4]), span=source.span(position, end)))
+            else:
+                call = CALL.match(text, position)
+                if call is None:
+                    raise NotPlain
+                end = source.arguments(call.end())[1]
+                found.append(self._odd_dependency(position, end))
+            ending = ELEMENT_END.match(text, end)
+            if ending is None:
+                raise NotPlain
+            position = ending.end()
+            if ending[1] == "]":
+                return tuple(found), position
+
+    def _odd_dependency(self, start: int, end: int) -> Dependency:
+        span = self.source.span(start, end)
+        written = self.text[start:end]
+        known = self.header.dependencies.get(written)
+        if known is None:
+            session = self.header.session
+            value = session.interpreter.value(ast.parse(written, mode="eval").body, Frame(session.module, {}))
+            known = read_dependency(session, value, None)
+            if known is None:
+                raise NotPlain
+            self.header.dependencies[written] = known
+        return Dependency(key=known.key, swappable=known.swappable, span=span)
+
+    def operations(self, position: int) -> tuple[tuple[Operation, ...], int]:
+        """The operations in the list that begins before `position`, and where it ends."""
+        text = self.text
+        found: list[Operation] = []
+        while (call := CALL.match(text, position)) is not None:
+            start = call.start("callee")
+            try:
+                operation, end = plain_operation(self.place, call["callee"], start, call.end())
+            except NotPlain:
+                end = self.source.closing(call.end())
+                operation = self.odd_operation(start, end)
+            found.append(operation)
+            ending = ELEMENT_END.match(text, end)
+            if ending is None:
+                raise NotPlain
+            position = ending.end()
+            if ending[1] == "]":
+                return tuple(found), position
+        closed = LIST_END.match(text, position)
+        if closed is None:
+            raise NotPlain
+        return tuple(found), closed.end()
+
+    def session(self) -> Session:
+        """For what the evaluator has to read."""
+        session = self._session
+        if session is None:
+            session = self._session = session_of(self.text, self.header.tree, self.file, self.context)
+            # Where things are put that come from elsewhere: at the list of operations.
+            session.fallback = self.source.span(self._start, self.source.closing(self._start + 1))
+        return session
+
+    def odd_operation(self, start: int, end: int) -> Operation:
+        """An operation that is not plain."""
+        session = self.session()
+        value = session.interpreter.value(self._tree(start, end), Frame(session.module, {}))
+        if not isinstance(value, Call):
+            raise NotPlain
+        return read_operation(session, value)
+
+    def odd_field(self, start: int, end: int, owner: ModelKey, name: str) -> Field:
+        """A field that is not plain."""
+        session = self.session()
+        value = session.interpreter.value(self._tree(start, end), Frame(session.module, {}))
+        return read_field(session, value, owner, name)
+
+    def _tree(self, start: int, end: int) -> ast.expr:
+        """The tree of a part of the text, each node at its place in the file."""
+        before = self.text.rfind("\n", 0, start) + 1
+        column = len(self.text[before:start].encode("utf-8", "surrogatepass"))
+        lines = self.source.span(start, start).line - 2
+        return ast.parse("\n" * lines + "(\n" + " " * column + self.text[start:end] + "\n)", mode="eval").body
