@@ -67,12 +67,6 @@ def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
 
 def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migration | UnreadFile | None:
     """The migration in `source`, the bytes of `file`; None when it has no Migration class."""
-    session = open_session(file, source, context)
-    return session if isinstance(session, UnreadFile) else read_in(session, file)
-
-
-def open_session(file: FileLike, source: bytes, context: ReadContext) -> Session | UnreadFile:
-    """What it takes to read `source`, the bytes of `file`: its parsed module, and room for what cannot be read."""
     try:
         text = decode(source)
         return read_plain(file, text, context) or read_tree(file, text, context)
@@ -82,6 +76,19 @@ def open_session(file: FileLike, source: bytes, context: ReadContext) -> Session
 
 def read_tree(file: FileLike, text: str, context: ReadContext) -> Migration | UnreadFile | None:
     """The same from the tree of `text`, whatever is written there; SourceError where it cannot be parsed."""
+    return read_in(session_in(file, text, context), file)
+
+
+def open_session(file: FileLike, source: bytes, context: ReadContext) -> Session | UnreadFile:
+    """What it takes to read `source`, the bytes of `file`: its parsed module, and room for what cannot be read."""
+    try:
+        return session_in(file, decode(source), context)
+    except SourceError as error:
+        return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+
+
+def session_in(file: FileLike, text: str, context: ReadContext) -> Session:
+    """A session in the module that `text` is, the text of `file`; SourceError where it cannot be parsed."""
     parsed = parse_tolerant(text)
     module = Module(file.file, context.modules.name_of(file.file), parsed)
     session = Session(context, module, file.app_label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,7 @@ def test_same_as_the_tree_when_damaged(seeds: range, tmp_path: Path) -> None:
                 text = text[:at] + text[at + dice.choice((1, 1, 4)) :]
             else:
                 text = text[:at] + dice.choice("()[]{},:='\"\n #\\ab.0=*\t-") + text[at + dice.choice((0, 1)) :]
-        assert_same_in_both_ways(file, text.encode(), lambda: ReadContext(layout, ReadOptions()))
+        assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def assert_same_in_both_ways(file: FileLike, data: bytes, context: Callable[[], 
         tree: object = read_tree(file, text, context())
     except SourceError as error:
         tree = error
-    assert list(differences(plain, tree)) == []
+    found = list(differences(plain, tree))
+    assert not found, found[:3]
     return True
 
 

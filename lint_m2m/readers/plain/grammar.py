@@ -12,6 +12,7 @@ import keyword
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from lint_m2m.migration import Span
@@ -91,6 +92,10 @@ class Argument(NamedTuple):
     end: int
 
 
+# What `Span(…)` and `Argument(…)` do, without the Python function in between.
+_span: Callable[[tuple[int, int, int, int]], Span] = partial(tuple.__new__, Span)
+_argument: Callable[[tuple[str | None, str, int, int, int]], Argument] = partial(tuple.__new__, Argument)
+
 Special: TypeAlias = Callable[[str | None, int, list[Argument]], int | None]
 
 
@@ -107,10 +112,23 @@ class Source:
         """The place from offset `start` up to `end`."""
         starts = self._starts
         if starts is None:
-            starts = self._starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
+            starts = self._starts = self._lines()
         first = bisect_right(starts, start)
-        last = bisect_right(starts, end, first - 1)
-        return Span(first, start - starts[first - 1] + 1, last, end - starts[last - 1] + 1)
+        begin = starts[first - 1]
+        # Most places are within one line; after the last one there is a start that nothing reaches.
+        if end < starts[first]:
+            return _span((first, start - begin + 1, first, end - begin + 1))
+        last = bisect_right(starts, end, first)
+        return _span((first, start - begin + 1, last, end - starts[last - 1] + 1))
+
+    def _lines(self) -> list[int]:
+        starts = [0]
+        position = self.text.find("\n")
+        while position >= 0:
+            starts.append(position + 1)
+            position = self.text.find("\n", position + 1)
+        starts.append(len(self.text) + 2)
+        return starts
 
     def arguments(self, position: int, special: Special | None = None) -> tuple[list[Argument], int]:
         """The arguments of the call whose opening bracket ends at `position`, and where the call ends.
@@ -120,18 +138,25 @@ class Source:
         """
         found: list[Argument] = []
         text = self.text
+        match_argument = _ARGUMENT.match
         named = False
         end: int | None
         while True:
-            match = _ARGUMENT.match(text, position)
+            match = match_argument(text, position)
             if match is not None:
-                name = match["name"]
-                kind = "text" if match["text"] is not None else "dotted" if match["dotted"] is not None else "number"
-                start, end = match.span(kind)
-                if kind == "dotted" and text[start:end] in _KEYWORDS and text[start:end] not in _CONSTANTS:
-                    raise NotPlain
+                name, written, _, dotted, ending = match.groups()
                 position = match.end()
-                last = text[position - 1] == ")"
+                if written is not None:
+                    kind = "text"
+                    start, end = match.span(2)
+                elif dotted is not None:
+                    kind = "dotted"
+                    start, end = match.span(4)
+                    if dotted in _KEYWORDS and dotted not in _CONSTANTS:
+                        raise NotPlain
+                else:
+                    kind = "number"
+                    start, end = match.span(3)
             else:
                 match = _CLOSED.match(text, position)
                 if match is not None:
@@ -143,20 +168,22 @@ class Source:
                 end = None if special is None else special(name, start, found)
                 if end is None:
                     end = self.skip(start)
-                ending = _END.match(text, end)
-                if ending is None or ending[1] not in ",)":
+                closing = _END.match(text, end)
+                if closing is None:
                     raise NotPlain
-                position = ending.end()
-                last = ending[1] == ")"
+                ending = closing[1]
+                position = closing.end()
             if name is not None:
                 named = True
-                found.append(Argument(name, kind, start - len(name) - 1, start, end))
+                found.append(_argument((name, kind, start - len(name) - 1, start, end)))
             elif named:
                 raise NotPlain
             else:
-                found.append(Argument(None, kind, start, start, end))
-            if last:
+                found.append(_argument((None, kind, start, start, end)))
+            if ending == ")":
                 return found, position
+            if ending != ",":
+                raise NotPlain
 
     def value(self, argument: Argument) -> object:
         """The constant that an argument is; NotPlain when it is none, or none of one token."""

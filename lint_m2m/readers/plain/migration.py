@@ -58,8 +58,8 @@ class _Reading:
         self.source = Source(text)
         self.place = Place(self.source, header, file.app_label, self.odd_field)
         self._session: Session | None = None
-        self._start = 0
-        self._position = 0
+        # Of the list of operations.
+        self._start = self._end = 0
 
     def migration(self, position: int) -> Migration:
         """The migration whose class body begins at `position`."""
@@ -176,19 +176,26 @@ class _Reading:
                 raise NotPlain
             position = ending.end()
             if ending[1] == "]":
-                return tuple(found), position
+                return self._read(found, position)
         closed = LIST_END.match(text, position)
         if closed is None:
             raise NotPlain
-        return tuple(found), closed.end()
+        return self._read(found, closed.end())
+
+    def _read(self, found: list[Operation], position: int) -> tuple[tuple[Operation, ...], int]:
+        if self._session is not None and position != self._end:
+            raise NotPlain
+        return tuple(found), position
 
     def session(self) -> Session:
         """For what the evaluator has to read."""
         session = self._session
         if session is None:
             session = self._session = session_of(self.text, self.header.tree, self.file, self.context)
-            # Where things are put that come from elsewhere: at the list of operations.
-            session.fallback = self.source.span(self._start, self.source.closing(self._start + 1))
+            # Where things are put that come from elsewhere: at the list of operations, which ends before the next line
+            # at the class's depth (`operations` makes sure of it).
+            self._end = self.text.find("\n    ]", self._start) + 6
+            session.fallback = self.source.span(self._start, self._end)
         return session
 
     def odd_operation(self, start: int, end: int) -> Operation:
