@@ -90,6 +90,9 @@ def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> N
     configuration = parser.add_argument_group("configuration")
     configuration.add_argument("--config", metavar="FILE", help="read [tool.lint-m2m] from this file")
     configuration.add_argument("--isolated", action="store_true", help="read no configuration file")
+    configuration.add_argument(
+        "--show-config", action="store_true", help="show what is in force and where each value came from; check nothing"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,6 +118,11 @@ def run_on(
         config = load(root, file=file, isolated=arguments.isolated, command_line=given)
         return replace(config, django_version=config.django_version or django_version)
 
+    if arguments.show_config:
+        from lint_m2m.cli import settings
+
+        settings.show(paths, configure)
+        return 0
     config = configure(engine.root_of(paths))
     destinations = reporting.destinations(config)
     _fixes_make_sense(arguments)

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lint_m2m.cli.streams import encoding_of, say, wants_colour, width_of
+from lint_m2m.config import COLORS, require_one_of
 from lint_m2m.errors import UsageError
 from lint_m2m.reports.text import escape, prose
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", nargs="?", help="a rule's code or name (default: the list of rules)")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="when to use colours")
+    parser.add_argument("--color", metavar="WHEN", default="auto", help="auto (default), always or never")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the text and return 0. UsageError for a code that is none."""
     from lint_m2m.rules import RULES
 
+    require_one_of("color", arguments.color, COLORS)
     colour = wants_colour(arguments.color, sys.stdout)
     if arguments.code is None:
         say(_list(RULES))

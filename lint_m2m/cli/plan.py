@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lint_m2m import __version__
 from lint_m2m.cli.streams import complain, encoding_of, say, say_bytes, wants_colour, width_of
-from lint_m2m.config import listed, load, nearest
+from lint_m2m.config import COLORS, listed, load, nearest, require_one_of
 from lint_m2m.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,10 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.no_through is (arguments.through is not None):
         raise UsageError("say either `--through APP.MODEL` or `--no-through`")
-    if arguments.format not in FORMATS:
-        raise UsageError(f"`--format` is `{arguments.format}`, but has to be one of {listed(FORMATS)}")
-    if arguments.color not in ("auto", "always", "never"):
-        raise UsageError("`--color` has to be one of auto, always, never")
+    require_one_of("format", arguments.format, FORMATS)
+    require_one_of("color", arguments.color, COLORS)
     if arguments.sequence is not None:
         from lint_m2m.cli.fixing import require_sequence
 
@@ -65,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     root = find_root(path)
     file = None if arguments.config is None else Path(arguments.config)
     config = load(root, file=file, isolated=arguments.isolated)
+    for warning in config.warnings:
+        complain(f"warning: {warning}")
     wanted = Wanted(field=arguments.field, through=arguments.through, extras=tuple(arguments.extra))
     try:
         found = plan(root, wanted, config)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.cli.streams import complain, encoding_of, is_terminal, say, say_bytes, wants_colour, width_of
-from lint_m2m.config import Config, load, read_options
+from lint_m2m.config import COLORS, Config, load, read_options, require_one_of
 from lint_m2m.errors import UsageError
 from lint_m2m.progress import Progress
 
@@ -49,10 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     from lint_m2m.prove.run import django_version
     from lint_m2m.readers.options import ReadOptions
 
-    if arguments.format not in FORMATS:
-        raise UsageError(f"`--format` is `{arguments.format}`, but has to be one of {', '.join(FORMATS)}")
-    if arguments.color not in ("auto", "always", "never"):
-        raise UsageError("`--color` has to be one of auto, always, never")
+    require_one_of("format", arguments.format, FORMATS)
+    require_one_of("color", arguments.color, COLORS)
     rows = _rows(arguments.rows)
     databases = [parse_url(url) for url in arguments.database or ()] or [SQLITE]
     paths = existing(arguments.paths)

@@ -1,12 +1,13 @@
 """Configuration: ``[tool.lint-m2m]`` in pyproject.toml and the command line, as one frozen value."""
 
 from lint_m2m.config.load import load, override, read
-from lint_m2m.config.options import OPTIONS, Mismatch, listed, nearest
+from lint_m2m.config.options import COLORS, OPTIONS, Mismatch, listed, nearest, require_one_of
 from lint_m2m.config.reading import read_options
 from lint_m2m.config.selection import Selection, matches, select
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
 
 __all__ = [
+    "COLORS",
     "OPTIONS",
     "Config",
     "Mismatch",
@@ -21,5 +22,6 @@ __all__ = [
     "override",
     "read",
     "read_options",
+    "require_one_of",
     "select",
 ]

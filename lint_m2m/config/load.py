@@ -29,8 +29,9 @@ def load(
     """The configuration for a project.
 
     `file` is what ``--config`` names; without it, the nearest pyproject.toml from `root` upward that has a
-    ``[tool.lint-m2m]`` table counts, up to the repository's top. `isolated`: no file at all. `command_line` has raw
-    values by option name (strings, lists of strings, true).
+    ``[tool.lint-m2m]`` table counts, up to the repository's top; one that is no TOML and does not speak of lint-m2m is
+    passed by with a warning. `isolated`: no file at all. `command_line` has raw values by option name (strings, lists
+    of strings, true).
 
     Raises ConfigurationError for a file that cannot be read or says something that has no meaning, UsageError for the
     same on the command line.
@@ -41,13 +42,13 @@ def load(
     if file is not None:
         config = read(file)
     elif not isolated:
-        config = _found(root) or config
+        config = _found(root)
     return override(config, command_line or {})
 
 
 def read(file: Path) -> Config:
     """The configuration of one file that has to have the table."""
-    config = _read(file, required=True)
+    config = _read(file, required=True, warnings=[])
     assert config is not None
     return config
 
@@ -69,24 +70,29 @@ def override(config: Config, values: Mapping[str, object]) -> Config:
     if "select" in parsed:
         config = replace(config, extend_select=())
         origins.pop("extend-select", None)
+    earlier = origins.get("extend-select")
+    origins |= dict.fromkeys(parsed, origin)
     if "extend-select" in parsed:
         parsed["extend-select"] = (*config.extend_select, *parsed["extend-select"])
-    origins |= dict.fromkeys(parsed, origin)
+        origins["extend-select"] = (earlier or origin)._replace(source=Source.COMMAND_LINE)
     return _with(config, parsed, origins)
 
 
-def _found(root: Path) -> Config | None:
+def _found(root: Path) -> Config:
+    warnings: list[str] = []
+    found = None
     for folder in (root, *root.parents):
-        config = _read(folder / FILE_NAME, required=False)
-        if config is not None:
-            return config
-        if (folder / ".git").exists():
-            return None
-    return None
+        found = _read(folder / FILE_NAME, required=False, warnings=warnings)
+        if found is not None or (folder / ".git").exists():
+            break
+    return replace(found or Config(), warnings=tuple(warnings))
 
 
-def _read(file: Path, *, required: bool) -> Config | None:
-    """`required` false: ``None`` for a file that is not there or does not speak of this program."""
+def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
+    """`required` false: ``None`` for a file that is not there or does not speak of this program.
+
+    Whether it would have, nobody can tell of one that is no TOML: that goes to `warnings`.
+    """
     shown = _shown(file)
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -101,10 +107,15 @@ def _read(file: Path, *, required: bool) -> Config | None:
             return None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigurationError(f"cannot be read: {reason.lower()}", path=shown) from None
-    # Somebody else's file is none of our business, valid or not.
-    if not required and TABLE[1].encode() not in data:
+    try:
+        text, document = _parse(data, shown)
+    except ConfigurationError as error:
+        # Somebody else's file is none of our business.
+        if required or TABLE[1].encode() in data:
+            raise
+        warnings.append(f"{error}; no configuration is taken from it")
         return None
-    text, document = _parse(data, shown)
+    _named_right(document, text, shown)
     table: object = document
     for index, part in enumerate(TABLE):
         table = table.get(part) if isinstance(table, dict) else None
@@ -116,6 +127,17 @@ def _read(file: Path, *, required: bool) -> Config | None:
             raise ConfigurationError(f"there is no `[{'.'.join(TABLE)}]` table in it", path=shown)
         return None
     return _configured(table, text, shown, file.absolute().parent)
+
+
+def _named_right(document: Mapping[str, object], text: str, shown: str) -> None:
+    """ConfigurationError for a table that can only be meant as ours, under another name."""
+    tool = document.get(TABLE[0])
+    wanted = f"[{'.'.join(TABLE)}]"
+    below = tool if isinstance(tool, dict) else {}
+    for path in (*((name,) for name in document), *((TABLE[0], name) for name in below)):
+        if path != TABLE and re.sub("[-_. ]", "", path[-1].lower()) == "lintm2m":
+            problem = f"unknown table `[{'.'.join(path)}]`; it has to be `{wanted}`"
+            raise ConfigurationError(problem, path=shown, line=line_of(text, path))
 
 
 def _parse(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:

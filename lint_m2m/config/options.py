@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
+from lint_m2m.errors import UsageError
 from lint_m2m.finding import Severity
 
 Parser: TypeAlias = Callable[[object], object]
 
+COLORS: Final = ("auto", "always", "never")
 DATABASES: Final = ("postgresql", "mysql", "sqlite", "oracle")
 # Oldest and newest release that the replay knows.
 DJANGO_VERSIONS: Final = ((4, 2), (6, 1))
@@ -28,10 +30,11 @@ class Mismatch(Exception):
 
 
 class Option(NamedTuple):
-    """`default` documents; the value in force is that of `Config`."""
+    """What its value may be, what it is for, and whether it is a table of its own in the file."""
 
     parse: Parser
     help: str
+    table: bool = False
 
 
 def nearest(word: str, known: Collection[str], sentence: str = "nearest: {}") -> str:
@@ -45,6 +48,12 @@ def nearest(word: str, known: Collection[str], sentence: str = "nearest: {}") ->
 def listed(words: Iterable[str]) -> str:
     """`a`, `b`, `c`"""
     return ", ".join(f"`{word}`" for word in words)
+
+
+def require_one_of(option: str, value: str, words: Collection[str]) -> None:
+    """For options of a command alone: UsageError for a value that is none of `words`."""
+    if value not in words:
+        raise UsageError(f"`--{option}` is `{value}`, but has to be one of {listed(words)}{nearest(value, words)}")
 
 
 def _boolean(value: object) -> bool:
@@ -79,13 +88,25 @@ def _formats(value: object) -> tuple[str, ...]:
 
 def _codes(value: object) -> tuple[str, ...]:
     """Rule codes or their beginnings; whether there are such rules is for `Selection` to say."""
-    codes = tuple(code.strip().upper() for code in _texts(value))
-    for code in codes:
+    given = _texts(value)
+    codes = tuple(code.strip().upper() for code in given)
+    for word, code in zip(given, codes, strict=True):
         if not re.fullmatch(r"MTM\d{0,3}", code):
             raise Mismatch(
-                f"names `{code}`, which is no rule code: codes are `MTM` and three digits, or the beginning of that"
+                f"names `{word}`, which is no rule code: codes are `MTM` and three digits, or the beginning of that"
+                f"{_nearest_code(code)}"
             )
     return codes
+
+
+def _nearest_code(word: str) -> str:
+    """The code of the rule that is meant, perhaps by its name."""
+    from lint_m2m.rules import RULES
+
+    names = {rule.name.upper(): rule.code for rule in RULES}
+    if word in names:
+        return f"; that rule is `{names[word]}`"
+    return nearest(word, [rule.code for rule in RULES])
 
 
 def _choice(*words: str) -> Parser:
@@ -222,21 +243,21 @@ OPTIONS: Final[dict[str, Option]] = {
     "select": Option(_codes, "rules to run"),
     "extend-select": Option(_codes, "rules to run beside those selected"),
     "ignore": Option(_codes, "rules not to run"),
-    "per-file-ignores": Option(_per_file_ignores, "rules that do not apply to some files"),
+    "per-file-ignores": Option(_per_file_ignores, "rules that do not apply to some files", table=True),
     "fail-on": Option(_severity, "exit with 1 from this severity on"),
     "exit-zero": Option(_boolean, "exit with 0 whatever is found"),
     "format": Option(_formats, "form of the report, or several, each perhaps with a file"),
     "output": Option(_text, "file to write the report to"),
     "statistics": Option(_boolean, "count the findings of each rule"),
-    "color": Option(_choice("auto", "always", "never"), "when to use colours"),
+    "color": Option(_choice(*COLORS), "when to use colours"),
     "quiet": Option(_boolean, "nothing but findings"),
     "verbose": Option(_boolean, "every sequence, and what was not read"),
     "exclude": Option(_texts, "globs of files and folders that are not read"),
-    "migration-modules": Option(_migration_modules, "as Django's MIGRATION_MODULES"),
-    "app-labels": Option(_app_labels, "labels of apps that cannot be told from their files"),
-    "swappable": Option(_swappable, "models that settings name"),
-    "many-to-many-fields": Option(_many_to_many_fields, "field classes that are many-to-many"),
-    "operations": Option(_operations, "operation classes that are like one of Django's"),
+    "migration-modules": Option(_migration_modules, "as Django's MIGRATION_MODULES", table=True),
+    "app-labels": Option(_app_labels, "labels of apps that cannot be told from their files", table=True),
+    "swappable": Option(_swappable, "models that settings name", table=True),
+    "many-to-many-fields": Option(_many_to_many_fields, "field classes that are many-to-many", table=True),
+    "operations": Option(_operations, "operation classes that are like one of Django's", table=True),
     "django-version": Option(_django_version, "the project's Django"),
     "database": Option(_database, "the project's database"),
 }

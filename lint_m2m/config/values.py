@@ -19,7 +19,10 @@ class Source(enum.Enum):
 
 
 class Origin(NamedTuple):
-    """Who set an option, and for a file where: `path` as the user would write it, the 1-based line if it was found."""
+    """Who set an option, and for a file where: `path` as the user would write it, the 1-based line if it was found.
+
+    The command line with a `path` has added to what the file says.
+    """
 
     source: Source
     path: str | None = None
@@ -28,7 +31,8 @@ class Origin(NamedTuple):
     def __str__(self) -> str:
         if self.path is None:
             return self.source.value
-        return self.path if self.line is None else f"{self.path}:{self.line}"
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return place if self.source is Source.FILE else f"{place}, {self.source.value}"
 
 
 _DEFAULT = Origin(Source.DEFAULT)
@@ -41,7 +45,8 @@ class Config:
     `select`, `extend_select` and `ignore` are codes or their beginnings ("MTM101", "MTM1"); the longer one wins, and
     `ignore` wins over `select` of the same length. `format` holds names of formats, each perhaps with the file it goes
     to ("sarif:report.sarif"). Tables are pairs, sorted, so that the value hashes. `folder` is that of the configuration
-    file: globs, `output` and the files of `format` in it may be written relative to it.
+    file: globs, `output` and the files of `format` in it may be written relative to it. `warnings` are about files that
+    might have been meant to say something.
     """
 
     select: tuple[str, ...] = ("MTM",)
@@ -67,6 +72,7 @@ class Config:
     database: str | None = None
     folder: Path | None = None
     origins: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def origin(self, option: str) -> Origin:
         """Who set `option` (its name with dashes)."""

@@ -33,7 +33,19 @@ from lint_m2m.errors import NoMigrationsError
 from lint_m2m.finding import Report, Severity, Summary
 from lint_m2m.rules import RULES
 
-__all__ = ["CODES", "LeftOut", "Outcome", "Reader", "Stages", "UnreadPart", "WayOut", "check", "root_of", "run"]
+__all__ = [
+    "CODES",
+    "LeftOut",
+    "Outcome",
+    "Reader",
+    "Stages",
+    "UnreadPart",
+    "WayOut",
+    "check",
+    "root_of",
+    "roots_of",
+    "run",
+]
 
 # Of every rule there is.
 CODES: Final = tuple(rule.code for rule in RULES)
@@ -82,6 +94,11 @@ def root_of(paths: Sequence[Path]) -> Path:
     return common_root(targets_by_root(paths))
 
 
+def roots_of(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The root of each project that `paths` lie in, in their order."""
+    return tuple(targets_by_root(paths))
+
+
 def run(
     paths: Sequence[Path],
     configure: Callable[[Path], Config],
@@ -105,8 +122,10 @@ def run(
     clock, fingerprints = Clock(), Fingerprints()
     laid_over = tuple(sorted({**reader.overlay, **(overlay or {})}.items()))
     parts: list[Checked] = []
+    warnings: list[str] = []
     for root, targets in groups.items():
         config = configure(root)
+        warnings += config.warnings
         job = Job(
             root=root,
             targets=targets,
@@ -128,11 +147,14 @@ def run(
             root=base,
             summary=_summary(parts),
             findings=tuple(sorted((finding for part in parts for finding in part.findings), key=place)),
-            warnings=tuple(
-                f"there are no migrations in `{target.given}`"
-                for targets in groups.values()
-                for target in targets
-                if target not in covered
+            warnings=(
+                *dict.fromkeys(warnings),
+                *(
+                    f"there are no migrations in `{target.given}`"
+                    for targets in groups.values()
+                    for target in targets
+                    if target not in covered
+                ),
             ),
         ),
         unread=tuple(

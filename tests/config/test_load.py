@@ -101,7 +101,11 @@ def test_files_of_formats_lie_beside_the_configuration(tmp_path: Path) -> None:
 
 def test_every_option_is_an_attribute() -> None:
     """The names of the file, of the command line and of the API differ in dashes only."""
-    assert {attribute_of(option) for option in OPTIONS} == set(Config.__dataclass_fields__) - {"folder", "origins"}
+    assert {attribute_of(option) for option in OPTIONS} == set(Config.__dataclass_fields__) - {
+        "folder",
+        "origins",
+        "warnings",
+    }
 
 
 def test_who_set_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +124,44 @@ def test_nothing_configured(tmp_path: Path) -> None:
     assert load(tmp_path) == Config()
     write(tmp_path, "[tool.black]\n")
     assert load(tmp_path) == Config()
-    write(tmp_path, "this is [not TOML, and nobody's business here")
+    assert load(tmp_path).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"[project]\nname = \n", "pyproject.toml:2: not valid TOML: Invalid value"),
+        (b"name = '\xff'\n", "pyproject.toml:1: not valid UTF-8"),
+        (b"x = " + b"[" * 100_000, "pyproject.toml: not valid TOML: nested too deep"),
+    ],
+    ids=["syntax", "encoding", "deep"],
+)
+def test_a_broken_file_that_says_nothing_of_us_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, problem: str
+) -> None:
+    """It may have been meant to; the next one upward counts."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, content)
+    (tmp_path / ".git").mkdir()
     assert load(tmp_path) == Config()
+    assert load(tmp_path).warnings == (f"{problem}; no configuration is taken from it",)
+    assert load(tmp_path, isolated=True).warnings == ()
+    write(tmp_path / "inner", "[project\n")
+    write(tmp_path, table('format = "json"'))
+    config = load(tmp_path / "inner")
+    assert config.format == ("json",)
+    (warning,) = config.warnings
+    assert warning.startswith("inner/pyproject.toml:1: not valid TOML: ")
+
+
+@pytest.mark.parametrize("header", ["tool.lint_m2m", "tool.lintm2m", 'tool."Lint M2M"', "lint-m2m"])
+def test_our_table_under_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, f'[project]\nname = "lint-m2m-user"\n[{header}]\nformat = "json"\n')
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path)
+    shown = header.replace('"', "")
+    assert str(caught.value) == f"pyproject.toml:3: unknown table `[{shown}]`; it has to be `[tool.lint-m2m]`"
 
 
 def test_nearest_table_upward_up_to_the_repository_s_top(tmp_path: Path) -> None:
@@ -153,6 +193,8 @@ def test_command_line_wins(tmp_path: Path) -> None:
     assert (config.select, config.ignore, config.fail_on) == (("MTM1",), ("MTM103",), Severity.INFO)
     assert config.exit_zero
     assert load(tmp_path, command_line={"extend-select": ["MTM2"]}).extend_select == ("MTM904", "MTM2")
+    both = load(tmp_path, command_line={"extend-select": ["MTM2"]}).origin("extend-select")
+    assert str(both) == f"{tmp_path}/pyproject.toml:3, command line"
     only = load(tmp_path, command_line={"select": ["MTM202"]})
     assert (only.select, only.extend_select, only.ignore) == (("MTM202",), (), ("MTM104",))
     assert only.origin("extend-select").source is Source.DEFAULT
@@ -178,6 +220,20 @@ def test_command_line_wins(tmp_path: Path) -> None:
             (
                 ":2: `select` names `E501`, which is no rule code: codes are `MTM` and three digits, or the "
                 "beginning of that"
+            ),
+        ),
+        (
+            ['ignore = ["MTM1O1"]'],
+            (
+                ":2: `ignore` names `MTM1O1`, which is no rule code: codes are `MTM` and three digits, or the "
+                "beginning of that; nearest: `MTM101`"
+            ),
+        ),
+        (
+            ['per-file-ignores = { "a" = ["through-added"] }'],
+            (
+                ":2: `per-file-ignores` for `a` names `through-added`, which is no rule code: codes are `MTM` and "
+                "three digits, or the beginning of that; that rule is `MTM101`"
             ),
         ),
         (["exit-zero = 1"], ":2: `exit-zero` is the number `1`, but has to be `true` or `false`"),

@@ -1,0 +1,126 @@
+"""``lint-m2m check --show-config``: the configuration in force, as TOML, and where each value came from."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from lint_m2m.cli import reporting
+from lint_m2m.cli.streams import complain, encoding_of, say
+from lint_m2m.config import OPTIONS, Config, Source, attribute_of, read_options, select
+from lint_m2m.finding import Severity
+from lint_m2m.reports.text import escape
+
+_TABLE: Final = "tool.lint-m2m"
+
+
+def show(paths: Sequence[Path], configure: Callable[[Path], Config]) -> None:
+    """Print what counts for each project that `paths` lie in. Raises LintM2MError for what has no meaning."""
+    from lint_m2m import engine
+
+    roots = engine.roots_of(paths)
+    common = engine.root_of(paths)
+    lines: list[str] = []
+    for root in dict.fromkeys((common, *roots)):
+        config = configure(root)
+        reporting.destinations(config)
+        for warning in config.warnings:
+            complain(f"warning: {warning}")
+        if lines:
+            lines.append("")
+        if len(roots) > 1:
+            what = "the report over all projects" if root == common and root not in roots else "the project"
+            lines.append(f"# {what} in {_shown(root)}")
+        lines += _lines(config, root, is_project=root in roots)
+    encoding = encoding_of(sys.stdout)
+    say("".join(f"{escape(line, encoding)}\n" for line in lines))
+
+
+def _lines(config: Config, root: Path, *, is_project: bool) -> Iterator[str]:
+    from lint_m2m.engine import CODES
+
+    enabled = select(config, CODES, root).enabled
+    off = [code for code in CODES if code not in enabled]
+    yield f"# {len(enabled)} of {len(CODES)} rules run" + (f"; not {', '.join(off)}" if off else "")
+    yield f"[{_TABLE}]"
+    tables = {name: getattr(config, attribute_of(name)) for name, option in OPTIONS.items() if option.table}
+    for name in OPTIONS:
+        if name not in tables:
+            yield _line(name, config, root if is_project else None)
+    for name, entries in tables.items():
+        if not entries:
+            yield f"# {name}: empty ({config.origin(name)})"
+    for name, entries in tables.items():
+        if entries:
+            yield ""
+            yield f"[{_TABLE}.{name}]  # {config.origin(name)}"
+            yield from (f"{_key(key)} = {_value(entry)}" for key, entry in entries)
+
+
+def _line(name: str, config: Config, root: Path | None) -> str:
+    """One option; `root` is that of the project whose settings may say more."""
+    value, origin = getattr(config, attribute_of(name)), str(config.origin(name))
+    if name == "django-version" and value is None:
+        from lint_m2m.replay.walk import ReplaySettings
+
+        value, origin = ReplaySettings().django_version, "default: the newest"
+    elif name == "database" and value is None and root is not None:
+        value = _vendor(config, root)
+        if value is not None:
+            origin = "the project's settings"
+    if value is None:
+        return f"# {name}: not set ({origin})"
+    if name == "output":
+        value = _shown(Path(value))
+    elif name == "format" and config.origin(name).source is Source.FILE:
+        value = tuple(_form(form) for form in value)
+    return f"{name} = {_value(value)}  # {origin}"
+
+
+def _vendor(config: Config, root: Path) -> str | None:
+    """The database that the project's settings name, if they do."""
+    from lint_m2m.discovery import discover
+    from lint_m2m.migration import UNKNOWN
+
+    vendor = discover(root, read_options(config, root)).vendor
+    return None if vendor is UNKNOWN else vendor
+
+
+def _form(form: str) -> str:
+    name, colon, file = form.partition(":")
+    return f"{name}:{_shown(Path(file))}" if colon and file != "-" else form
+
+
+def _shown(path: Path) -> str:
+    """A path as somebody in the current folder would write it, where it lies below that."""
+    absolute = Path(os.path.abspath(path))
+    return absolute.relative_to(Path.cwd()).as_posix() if absolute.is_relative_to(Path.cwd()) else str(absolute)
+
+
+def _value(value: object) -> str:
+    """A value in TOML."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case Severity():
+            return _text(value.value)
+        case (int(), int()):
+            return _text(".".join(map(str, value)))
+        case tuple():
+            return f"[{', '.join(map(_value, value))}]"
+        case _:
+            return _text(str(value))
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else _text(name)
+
+
+def _text(value: str) -> str:
+    # JSON's strings are TOML's, but for one character that TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
