@@ -57,6 +57,7 @@ LAYERS = {
     "cli": 9,
     "flake8_plugin": 9,
     "apps": 9,
+    "prevention": 9,
     "management": 9,
     "__main__": 9,
     "__init__": 9,  # the Python API
@@ -70,6 +71,8 @@ NEIGHBOURS = {
     ("__main__", "cli"),
     ("flake8_plugin", "cli"),  # says its warnings as the command line does
     ("management", "cli"),  # the same options, report and exit status
+    ("apps", "prevention"),  # the system checks
+    ("management", "prevention"),  # what makemigrations does more than Django's
 }
 
 # Names of lint_m2m/__init__.py that are constants, not the API: every layer may have them.
@@ -77,7 +80,8 @@ CONSTANTS = {"__version__"}
 
 # Third-party packages, and the only places (path prefixes below lint_m2m/) that import them.
 THIRD_PARTY = {
-    "django": ("readers/live/", "prove/worker/", "management/", "apps.py"),
+    # prevention/ is a part of the makemigrations command, and of the system checks.
+    "django": ("readers/live/", "prove/worker/", "management/", "prevention/", "apps.py"),
     "MySQLdb": ("prove/worker/database.py",),
     "pymysql": ("prove/worker/database.py",),
     "rich": ("reports/style.py", "progress.py"),

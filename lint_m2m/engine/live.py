@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,9 +40,17 @@ class LiveReader:
     """What Django has loaded, project by project: one for each database that routers treat as one of its own."""
 
     def __init__(
-        self, loaded: Loaded, facts: Facts, *, all_apps: bool = False, overlay: Mapping[Path, bytes] | None = None
+        self,
+        loaded: Loaded,
+        facts: Facts,
+        *,
+        all_apps: bool = False,
+        overlay: Mapping[Path, bytes] | None = None,
+        gone: Collection[Path] = (),
     ) -> None:
         self.overlay = overlay or {}
+        # Files that are on disk and are to be taken for files that are not.
+        self._gone = frozenset(gone)
         self._loaded = loaded
         self._facts = facts
         self._all_apps = all_apps
@@ -95,7 +103,7 @@ class LiveReader:
             folder = _at(root, path)
             there = folder.glob("*.py") if folder.is_dir() else ()
             laid_over = (file for file, _ in options.overlay if file.parent == folder)
-            for file in sorted({*there, *laid_over} - known):
+            for file in sorted({*there, *laid_over} - known - self._gone):
                 if is_migration_name(file.stem):
                     yield MigrationFile(app_label=label, name=file.stem, path=f"{path}/{file.name}", file=file)
 

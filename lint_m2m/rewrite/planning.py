@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -34,6 +35,8 @@ _MODULE: Final = re.compile(r"\d+_\w+\.py")
 
 # What makes a finding that of the user's report: its place in the file, and the text there, may change meanwhile.
 _Key: TypeAlias = tuple[Path, str, str | None]
+# Which of a finding's sequences to write, or why none.
+Chooser: TypeAlias = Callable[[WayOut], Proposal | str]
 # What makes it so while nothing has changed.
 _Place: TypeAlias = tuple[Path, str, Span]
 
@@ -67,6 +70,7 @@ class Fix:
     also: tuple[Finding, ...]
     sequence: str
     title: str
+    applicability: Applicability
     paths: tuple[str, ...]
     new: frozenset[str]
     later: frozenset[str]
@@ -121,38 +125,41 @@ def edits(
     what `engine.run` raises.
     """
     base = outcome.report.root
-    choice = Choice(unsafe=True)
+    chooser = partial(_choose, choice=Choice(unsafe=True))
     wanted = {_place(base, finding): finding.fingerprint for finding in outcome.report.findings}
     found: list[Edit] = []
     for root in sorted({way.root for way in outcome.ways_out}):
-        proposed = [proposal for way in outcome.ways_out if way.root == root for proposal in way.proposals]
-        if any(isinstance(_allowed(proposal, choice), Proposal) for proposal in proposed):
-            found += _Project(root, base, configure(root), choice, progress, outcome.reader).edits(wanted)
+        if any(way.root == root and isinstance(chooser(way), Proposal) for way in outcome.ways_out):
+            found += _Project(root, base, configure(root), chooser, progress, outcome.reader).edits(wanted)
     return tuple(found)
 
 
 def plan(
     outcome: Outcome,
     configure: Callable[[Path], Config],
-    choice: Choice | None = None,
+    choice: Choice | Chooser | None = None,
     *,
     progress: Stages = lambda stage, done=0, total=None: None,
+    overlay: Mapping[Path, bytes] | None = None,
 ) -> Rewriting:
     """Work out the fixes for the findings of `outcome`, a check that was run with `configure`.
+
+    A `Chooser` is asked for each finding, and again when a fix of another one has changed what is there. `overlay`
+    holds the files that `outcome` was checked with and that are not on disk; their changes have no `before`.
 
     Raises what `engine.run` raises.
     """
     base = outcome.report.root
-    chosen = choice or Choice()
+    chooser = choice if callable(choice) else partial(_choose, choice=choice or Choice())
     wanted = {_key(base, finding) for finding in outcome.report.findings}
     parts: list[Rewriting] = []
     for root in sorted({way.root for way in outcome.ways_out}):
-        proposed = [proposal for way in outcome.ways_out if way.root == root for proposal in way.proposals]
-        if not any(isinstance(_allowed(proposal, chosen), Proposal) for proposal in proposed):
+        if not any(way.root == root and isinstance(chooser(way), Proposal) for way in outcome.ways_out):
             # Nothing can come of it: what the check has found out is enough to say why.
-            parts.append(_declined(outcome, root, chosen))
+            parts.append(_declined(outcome, root, chooser))
             continue
-        parts.append(_Project(root, base, configure(root), chosen, progress, outcome.reader).fix(wanted))
+        project = _Project(root, base, configure(root), chooser, progress, outcome.reader, overlay)
+        parts.append(project.fix(wanted))
     return Rewriting(
         changes=tuple(change for part in parts for change in part.changes),
         fixes=tuple(fix for part in parts for fix in part.fixes),
@@ -160,12 +167,12 @@ def plan(
     )
 
 
-def _declined(outcome: Outcome, root: Path, choice: Choice) -> Rewriting:
+def _declined(outcome: Outcome, root: Path, chooser: Chooser) -> Rewriting:
     """Why no finding of a project can be fixed."""
     findings = {finding.fingerprint: finding for finding in outcome.report.findings}
     found = []
     for way in outcome.ways_out:
-        reason = _choose(way, choice)
+        reason = chooser(way)
         if way.root == root and isinstance(reason, str):
             found.append(Declined(finding=findings[way.fingerprint], reason=reason))
     return Rewriting(declined=tuple(found))
@@ -208,18 +215,25 @@ class _Project:
     """The fixes of the project in `root`; reports call files by their path from `base`."""
 
     def __init__(
-        self, root: Path, base: Path, config: Config, choice: Choice, progress: Stages, reader: Reader
+        self,
+        root: Path,
+        base: Path,
+        config: Config,
+        chooser: Chooser,
+        progress: Stages,
+        reader: Reader,
+        overlay: Mapping[Path, bytes] | None = None,
     ) -> None:
         self._root = root
         self._base = base
         # `--select` is about the report. What a fix must not bring is another matter.
         self._config = replace(config, select=("MTM", *config.select))
-        self._choice = choice
+        self._chooser = chooser
         self._progress = progress
         self._reader = reader
         self._originals: dict[Path, bytes] = {}
-        self._overlay: dict[Path, bytes] = {}
-        self._encodings: dict[Path, str] = {}
+        self._overlay: dict[Path, bytes] = dict(overlay or {})
+        self._encodings: dict[Path, str] = dict.fromkeys(self._overlay, "utf-8")
 
     def fix(self, wanted: Collection[_Key]) -> Rewriting:
         fixes: list[Fix] = []
@@ -227,7 +241,7 @@ class _Project:
         current = self._check(self._overlay)
         while (found := self._next(current, wanted, declined)) is not None:
             way, finding = found
-            proposal = _choose(way, self._choice)
+            proposal = self._chooser(way)
             if isinstance(proposal, str):
                 declined[finding.fingerprint] = Declined(finding=self._shown(finding), reason=proposal)
                 continue
@@ -253,7 +267,7 @@ class _Project:
         findings = {finding.fingerprint: finding for finding in current.report.findings}
         for way in current.ways_out:
             finding = findings.get(way.fingerprint)
-            proposal = _choose(way, self._choice)
+            proposal = self._chooser(way)
             if finding is None or isinstance(proposal, str):
                 continue
             fingerprint = wanted.get(_place(self._root, finding))
@@ -328,7 +342,7 @@ class _Project:
         if not _MODULE.fullmatch(file.name) or ".." in file.parts:
             raise Unwritable(f"{change.path!a} is no name for a migration")
         self._require_inside(file)
-        if not file.parent.is_dir():
+        if not file.parent.is_dir() and not any(one.parent == file.parent for one in self._overlay):
             raise Unwritable(f"there is no folder `{os.path.dirname(change.path)}`")
         if file in self._overlay or os.path.lexists(file):
             raise Unwritable(f"there is a `{change.path}` already")
@@ -409,6 +423,7 @@ class _Project:
             also=tuple(gone),
             sequence=proposal.id,
             title=proposal.title,
+            applicability=proposal.applicability,
             paths=tuple(self._path(file) for file in trial),
             new=frozenset(self._path(file) for file in trial if file not in self._originals),
             later=frozenset(later),

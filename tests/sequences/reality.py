@@ -6,12 +6,15 @@ Run as a module it is that process. Requests and answers are lines of JSON.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
 import json
 import os
 import subprocess
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,11 +24,11 @@ SQLITE = "sqlite"
 
 
 class Server:
-    """Asks real Django. `database` is "sqlite" or a URL."""
+    """Asks real Django. `database` is "sqlite" or a URL; `modules` are loaded once for all requests."""
 
-    def __init__(self, database: str = SQLITE) -> None:
+    def __init__(self, database: str = SQLITE, modules: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.sequences.reality", database],
+            [sys.executable, "-m", "tests.sequences.reality", database, *modules],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -55,7 +58,7 @@ class Server:
 # The process itself.
 
 
-def main(database: str) -> None:
+def main(database: str, *modules: str) -> None:
     from tests.judge.databases import SQLITE_SETTINGS, DatabaseUrl, drivers, scratch
 
     answers = os.fdopen(os.dup(1), "w")
@@ -64,6 +67,8 @@ def main(database: str) -> None:
     import django.core.management.commands.makemigrations
     import django.core.management.commands.migrate  # noqa: F401
 
+    for module in modules:
+        importlib.import_module(module)
     url = None if database == SQLITE else DatabaseUrl.parse(database)
     if url is not None:
         drivers(url.vendor)
@@ -139,6 +144,23 @@ def _make(_: None, *, names: dict[str, str]) -> dict[str, Any]:
     return {"text": text.getvalue()}
 
 
+def _manage(_: None, *, arguments: list[str], answers: str = "") -> dict[str, Any]:
+    """``manage.py ARGUMENTS`` with somebody who types `answers`."""
+    from django.core.management import execute_from_command_line
+
+    out, err = io.StringIO(), io.StringIO()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "settings"  # django-migration-linter asks for it
+    os.chdir(sys.path[0])
+    sys.stdin = io.StringIO(answers)
+    status: object = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            execute_from_command_line(["manage.py", *arguments])
+        except SystemExit as stop:
+            status = stop.code
+    return {"out": out.getvalue(), "err": err.getvalue(), "status": status or 0}
+
+
 def _prove(_: None, **request: Any) -> dict[str, Any]:
     """The whole proof; `wrong` is empty, or says what is wrong."""
     from lint_m2m.prove.worker.proof import Request, prove
@@ -148,8 +170,8 @@ def _prove(_: None, **request: Any) -> dict[str, Any]:
     return {**result, "wrong": problems}
 
 
-_REQUESTS = {"make": _make, "prove": _prove}
+_REQUESTS = {"make": _make, "manage": _manage, "prove": _prove}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -14,10 +14,14 @@ from lint_m2m.readers.live.loading import Loaded, LoadedApp, LoadedMigration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """Migrations that are not there yet, and what makemigrations would have asked: how that was answered for it."""
+    """Migrations that are not there yet, and what makemigrations would have asked: how that was answered for it.
+
+    `state` is the project's that they start from, as Django's autodetector had it.
+    """
 
     migrations: tuple[LoadedMigration, ...]
-    assumed: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
+    state: Any = None
 
     @property
     def overlay(self) -> Mapping[Path, bytes]:
@@ -48,7 +52,8 @@ def pending() -> Pending:
                     f"{' and '.join(f'`{name}`' for name in sorted(names))}: merge them first "
                     "(`makemigrations --merge`)"
                 )
-            detector = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps), _questioner(assumed))
+            state = loader.project_state()
+            detector = MigrationAutodetector(state, ProjectState.from_apps(apps), _questioner(assumed))
             changes = detector.changes(graph=loader.graph)
             found = [_written(migration) for label in sorted(changes) for migration in changes[label]]
     except LintM2MError:
@@ -57,7 +62,7 @@ def pending() -> Pending:
         raise LintM2MError(
             f"makemigrations cannot tell what to write, because Django raises {type(error).__name__}: {error}"
         ) from error
-    return Pending(migrations=tuple(found), assumed=tuple(dict.fromkeys(assumed)))
+    return Pending(migrations=tuple(found), assumed=tuple(dict.fromkeys(assumed)), state=state)
 
 
 def with_pending(loaded: Loaded, pending: Pending) -> Loaded:
