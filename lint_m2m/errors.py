@@ -41,5 +41,9 @@ class ReadError(LintM2MError):
     """A folder or file that has to be read cannot be (a migration file that cannot be read is a finding instead)."""
 
 
+class ChangesError(LintM2MError):
+    """What has changed cannot be told: no git, no repository, no such commit, or not enough of its history."""
+
+
 def _rebuild(kind: type[LintM2MError], message: str, path: str | None, line: int | None) -> LintM2MError:
     return kind(message, path=path, line=line)

@@ -114,7 +114,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Counts for the closing line: what was read (the whole graph), what was found (in the report)."""
+    """Counts for the closing line: what was read (the whole graph), what was found (in the report).
+
+    Not in the report, because it was asked for so: `known` findings of a baseline, `older` ones than a change.
+    """
 
     apps: int
     migrations: int
@@ -122,6 +125,8 @@ class Summary:
     error: int
     warning: int
     info: int
+    known: int = 0
+    older: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,7 @@ def test_workflows_ask_for_no_more_rights_than_they_need(examples: list[Any]) ->
         {"contents": "read"},
         {"contents": "read", "security-events": "write"},
         {"contents": "read", "pull-requests": "write"},
+        {"contents": "read"},
     ]
 
 

@@ -66,6 +66,7 @@ LAYERS = {
 # Imports between neighbours in one layer, each with a direction that must not turn round.
 NEIGHBOURS = {
     ("finding", "migration"),  # a finding has a location
+    ("baseline", "config"),  # is a TOML file, too
     ("discovery", "readers"),  # takes the readers' options
     ("prove", "reports"),  # a proof is shown as a finding is
     ("__main__", "cli"),

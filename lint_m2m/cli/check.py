@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m import reports
-from lint_m2m.cli import reporting
+from lint_m2m.cli import old_code, reporting
 from lint_m2m.cli.streams import complain, is_terminal
 from lint_m2m.config import Config, load, nearest
 from lint_m2m.errors import UsageError
@@ -26,7 +26,7 @@ EXIT_FINDINGS: Final = 1
 # Options that are the configuration's, by kind of argument.
 _FLAGS: Final = ("exit-zero", "statistics", "quiet", "verbose")
 _CODES: Final = ("select", "extend-select", "ignore")
-_TEXTS: Final = ("format", "output", "fail-on", "color")
+_TEXTS: Final = ("baseline", "format", "output", "fail-on", "color")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +52,23 @@ def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> N
         "--allow-no-migrations",
         action="store_true",
         help="a PATH without any migrations is nothing to complain of",
+    )
+    old = parser.add_argument_group("old code")
+    old.add_argument("--baseline", metavar="FILE", help="leave out the findings that this file knows")
+    old.add_argument("--no-baseline", action="store_true", help="leave nothing out, whatever the configuration says")
+    old.add_argument(
+        "--write-baseline", action="store_true", help="write all findings into the baseline, and report none"
+    )
+    old.add_argument(
+        "--since",
+        metavar="GITREF",
+        help="report what has changed since the merge base with this commit: findings in files added or edited, and "
+        "those that the change brings elsewhere",
+    )
+    old.add_argument(
+        "--staged",
+        action="store_true",
+        help="check what is staged for the next commit instead of the files on disk, and report what it changes",
     )
     output = parser.add_argument_group("report")
     formats = ", ".join(reports.FORMATS)
@@ -112,11 +129,15 @@ def run_on(
     from lint_m2m import engine
 
     given = _given(arguments)
+    old_code.make_sense(arguments, loaded=reader is not None)
+    comparison = old_code.comparison(arguments)
     file = Path(arguments.config) if arguments.config is not None else None
 
     def configure(root: Path) -> Config:
-        config = load(root, file=file, isolated=arguments.isolated, command_line=given)
-        return replace(config, django_version=config.django_version or django_version)
+        read = load(root, file=file, isolated=arguments.isolated, command_line=given)
+        if arguments.no_baseline:
+            read = old_code.without_baseline(read)
+        return replace(read, django_version=read.django_version or django_version)
 
     if arguments.show_config:
         from lint_m2m.cli import settings
@@ -130,7 +151,13 @@ def run_on(
         raise UsageError("`--quiet` and `--verbose` exclude each other")
     with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
         outcome = engine.run(
-            paths, configure, progress=progress, required=not arguments.allow_no_migrations, reader=reader
+            paths,
+            configure,
+            progress=progress,
+            required=not arguments.allow_no_migrations,
+            comparison=comparison,
+            reader=reader,
+            renew=arguments.write_baseline,
         )
         rewriting = None
         if arguments.fix or arguments.diff:
@@ -140,17 +167,20 @@ def run_on(
             rewriting = rewrite.plan(outcome, configure, choice, progress=progress)
             if rewriting.changes and not arguments.diff:
                 rewrite.write(rewriting.changes)
-                outcome = engine.run(paths, configure, progress=progress, reader=reader)
+                outcome = engine.run(paths, configure, progress=progress, reader=reader, comparison=comparison)
         edits = []
         if reporting.carries_edits(destinations) and outcome.ways_out and not arguments.diff:
             from lint_m2m import rewrite
 
             edits = [reporting.as_edit(edit) for edit in rewrite.edits(outcome, configure, progress=progress)]
+    if arguments.write_baseline:
+        return old_code.write(outcome, config)
     if rewriting is not None and arguments.diff:
         return _shown(rewriting, outcome, config)
     if rewriting is not None:
         _told(rewriting, config, on_stdout=reporting.for_people(destinations))
-    reporting.publish(outcome.report, destinations, config, edits, outcome.reader.overlay)
+    overlay = {**outcome.reader.overlay, **dict(outcome.sources)}
+    reporting.publish(outcome.report, destinations, config, edits, overlay)
     if not config.quiet:
         _remarks(outcome, config, counted=any(one.format == "full" for one in destinations))
     if arguments.exit_non_zero_on_fix and rewriting is not None and rewriting.changes:

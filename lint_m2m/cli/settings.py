@@ -75,7 +75,7 @@ def _line(name: str, config: Config, root: Path | None) -> str:
             origin = "the project's settings"
     if value is None:
         return f"# {name}: not set ({origin})"
-    if name == "output":
+    if name in ("output", "baseline"):
         value = _shown(Path(value))
     elif name == "format" and config.origin(name).source is Source.FILE:
         value = tuple(_form(form) for form in value)

@@ -93,7 +93,7 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
 
     Whether it would have, nobody can tell of one that is no TOML: that goes to `warnings`.
     """
-    shown = _shown(file)
+    shown = shown_path(file)
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ConfigurationError("too large for a configuration file", path=shown)
@@ -108,7 +108,7 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigurationError(f"cannot be read: {reason.lower()}", path=shown) from None
     try:
-        text, document = _parse(data, shown)
+        text, document = parse_document(data, shown)
     except ConfigurationError as error:
         # Somebody else's file is none of our business.
         if required or TABLE[1].encode() in data:
@@ -140,7 +140,8 @@ def _named_right(document: Mapping[str, object], text: str, shown: str) -> None:
             raise ConfigurationError(problem, path=shown, line=line_of(text, path))
 
 
-def _parse(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
+def parse_document(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
+    """The text and the content of a TOML file; ConfigurationError says what is wrong with it, and where."""
     import tomllib
 
     try:
@@ -176,8 +177,9 @@ def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path
                 line = line_of(text, (*TABLE, option, mismatch.entry)) or line
             raise ConfigurationError(f"`{option}` {mismatch.problem}", path=shown, line=line) from None
         origins[option] = Origin(Source.FILE, shown, line)
-    if isinstance(output := parsed.get("output"), str):
-        parsed["output"] = str(folder / output)
+    for option in ("output", "baseline"):
+        if isinstance(named := parsed.get(option), str):
+            parsed[option] = str(folder / named)
     if isinstance(formats := parsed.get("format"), tuple):
         parsed["format"] = tuple(_placed(form, folder) for form in formats)
     return replace(_with(Config(), parsed, origins), folder=folder)
@@ -198,7 +200,7 @@ def _sorted(origins: Iterable[tuple[str, Origin]]) -> tuple[tuple[str, Origin], 
     return tuple(sorted(origins, key=lambda item: item[0]))
 
 
-def _shown(file: Path) -> str:
+def shown_path(file: Path) -> str:
     """The path as somebody in the current folder would write it."""
     try:
         return file.absolute().relative_to(Path.cwd()).as_posix()

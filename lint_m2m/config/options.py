@@ -87,16 +87,16 @@ def _formats(value: object) -> tuple[str, ...]:
 
 
 def _codes(value: object) -> tuple[str, ...]:
-    """Rule codes or their beginnings; whether there are such rules is for `Selection` to say."""
+    """Rule codes or their beginnings; whether there are such rules is for `Selection` to say. ALL is every rule."""
     given = _texts(value)
     codes = tuple(code.strip().upper() for code in given)
     for word, code in zip(given, codes, strict=True):
-        if not re.fullmatch(r"MTM\d{0,3}", code):
+        if code != "ALL" and not re.fullmatch(r"MTM\d{0,3}", code, re.ASCII):
             raise Mismatch(
-                f"names `{word}`, which is no rule code: codes are `MTM` and three digits, or the beginning of that"
-                f"{_nearest_code(code)}"
+                f"names `{word}`, which is no rule code: codes are `MTM` and three digits, or the beginning of that, "
+                f"or `ALL`{_nearest_code(code)}"
             )
-    return codes
+    return tuple("MTM" if code == "ALL" else code for code in codes)
 
 
 def _nearest_code(word: str) -> str:
@@ -244,6 +244,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "extend-select": Option(_codes, "rules to run beside those selected"),
     "ignore": Option(_codes, "rules not to run"),
     "per-file-ignores": Option(_per_file_ignores, "rules that do not apply to some files", table=True),
+    "baseline": Option(_text, "file with the findings that are known"),
     "fail-on": Option(_severity, "exit with 1 from this severity on"),
     "exit-zero": Option(_boolean, "exit with 0 whatever is found"),
     "format": Option(_formats, "form of the report, or several, each perhaps with a file"),

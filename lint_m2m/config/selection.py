@@ -22,8 +22,7 @@ class Selection:
     def applies(self, code: str, path: str) -> bool:
         """Whether a finding of rule `code` in `path` (relative to the root) is wanted."""
         return code in self.enabled and not any(
-            code.startswith(prefixes) and any(matches(glob, path) for glob in globs)
-            for globs, prefixes in self._per_file
+            code.startswith(prefixes) and _concern(globs, path) for globs, prefixes in self._per_file
         )
 
 
@@ -90,6 +89,12 @@ def _segments(glob: str) -> tuple[str, ...]:
     body = glob.rstrip("/")
     segments = [segment for segment in body.split("/") if segment]
     return tuple(segments) if "/" in body else ("**", *segments)
+
+
+def _concern(globs: tuple[str, ...], path: str) -> bool:
+    """Whether globs that mean the same mean `path`; "!library/" are all files but those in library/."""
+    negated = globs[0].startswith("!")
+    return negated is not any(matches(glob.removeprefix("!"), path) for glob in globs)
 
 
 def _reach(code: str, prefixes: Iterable[str]) -> int:

@@ -45,14 +45,15 @@ class Config:
     `select`, `extend_select` and `ignore` are codes or their beginnings ("MTM101", "MTM1"); the longer one wins, and
     `ignore` wins over `select` of the same length. `format` holds names of formats, each perhaps with the file it goes
     to ("sarif:report.sarif"). Tables are pairs, sorted, so that the value hashes. `folder` is that of the configuration
-    file: globs, `output` and the files of `format` in it may be written relative to it. `warnings` are about files that
-    might have been meant to say something.
+    file: globs, `output`, `baseline` and the files of `format` in it may be written relative to it. `warnings` are
+    about files that might have been meant to say something.
     """
 
     select: tuple[str, ...] = ("MTM",)
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    baseline: str | None = None
     fail_on: Severity = Severity.WARNING
     exit_zero: bool = False
     format: tuple[str, ...] = ("full",)

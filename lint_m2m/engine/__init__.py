@@ -9,11 +9,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lint_m2m import config as configuration
+from lint_m2m.baseline import Baseline
 from lint_m2m.config import Config
 from lint_m2m.engine.fingerprints import Fingerprints
+from lint_m2m.engine.known import Part, without_known
 from lint_m2m.engine.moving import moved
 from lint_m2m.engine.project import (
     Checked,
@@ -32,6 +34,9 @@ from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.errors import NoMigrationsError
 from lint_m2m.finding import Report, Severity, Summary
 from lint_m2m.rules import RULES
+
+if TYPE_CHECKING:
+    from lint_m2m.changes import Changes, Comparison
 
 __all__ = [
     "CODES",
@@ -59,7 +64,9 @@ class Outcome:
 
     `ways_out` holds the proposals behind the findings' sequences, for what writes or runs them; a finding's has its
     fingerprint. `migrations` are the paths of all migration files that were met, relative to the report's root.
-    `reader` is where the projects came from, for those who check them again.
+    `reader` is where the projects came from, for those who check them again. `sources` are the files
+    that findings point at, by absolute path, where they are not what is on disk. `baselines` are those that the
+    configuration names, as they would be written now, each with the number of findings that are gone.
     """
 
     report: Report
@@ -69,6 +76,8 @@ class Outcome:
     ways_out: tuple[WayOut, ...]
     migrations: tuple[str, ...]
     reader: Reader
+    sources: tuple[tuple[Path, bytes], ...] = ()
+    baselines: tuple[tuple[Baseline, int], ...] = ()
 
 
 def check(path: AnyPath | Iterable[AnyPath] = ".", config: Config | None = None) -> Report:
@@ -108,12 +117,15 @@ def run(
     noqa: bool = True,
     required: bool = True,
     reader: Reader | None = None,
+    comparison: Comparison | None = None,
+    renew: bool = False,
 ) -> Outcome:
     """Like `check`; `configure` yields the configuration for the root of a project.
 
     `overlay` holds files (absolute paths, in folders that are there) whose bytes count instead of what is on disk.
     Without `noqa`, comments of that kind are as if they were not there. Not `required`: that there are no migrations is
-    a warning in the report.
+    a warning in the report. With `comparison` the report holds what a change has to do with. `renew`: the baselines are
+    about to be written, so they need not be there, and what they know is reported. Raises ChangesError besides.
     `reader` is where the projects come from, their source if none is given.
     """
     reader = reader or SourceReader()
@@ -121,7 +133,9 @@ def run(
     base = common_root(groups)
     clock, fingerprints = Clock(), Fingerprints()
     laid_over = tuple(sorted({**reader.overlay, **(overlay or {})}.items()))
-    parts: list[Checked] = []
+    parts: list[Part] = []
+    changes: dict[Path, Changes] = {}
+    sources: dict[Path, bytes] = {}
     warnings: list[str] = []
     for root, targets in groups.items():
         config = configure(root)
@@ -138,32 +152,59 @@ def run(
             clock=clock,
             noqa=noqa,
         )
-        parts.append(_below(root, base, check_root(job)))
-    if required and not any(part.covered for part in parts):
-        raise NoMigrationsError(f"there are no migrations in {' or '.join(f'`{path}`' for path in paths)}")
-    covered = [target for part in parts for target in part.covered]
+        checked = None
+        if comparison is not None:
+            # What runs git is loaded by those who ask for it.
+            from lint_m2m.changes import find
+            from lint_m2m.engine.compared import check_index
+
+            progress("asking git")
+            changes[root] = find(root, comparison)
+            clock.lap("git")
+            if comparison.staged:
+                checked, staged = check_index(job, changes[root])
+                sources |= staged
+        parts.append(Part(root=root, job=job, checked=checked or check_root(job)))
+    covered = {target for part in parts for target in part.checked.covered}
+    if required and not covered:
+        where = " or ".join(f"`{path}`" for path in paths)
+        staged_only = ", as far as git has them" if comparison is not None and comparison.staged else ""
+        raise NoMigrationsError(f"there are no migrations in {where}{staged_only}")
+    known = without_known(parts, renew=renew)
+    warnings += [
+        f"there are no migrations in `{target.given}`"
+        for targets in groups.values()
+        for target in targets
+        if target not in covered
+    ]
+    warnings += known.warnings
+    parts, older = [*known.parts], 0
+    for number, part in enumerate(parts):
+        if part.root in changes:
+            from lint_m2m.engine.compared import of_change
+
+            parts[number], more, told = of_change(part, changes[part.root])
+            older += more
+            warnings += told
+    done = [_below(part.root, base, part.checked) for part in parts]
+    findings = sorted((finding for part in done for finding in part.findings), key=place)
+    reported = {finding.fingerprint for finding in findings}
     return Outcome(
         report=Report(
             root=base,
-            summary=_summary(parts),
-            findings=tuple(sorted((finding for part in parts for finding in part.findings), key=place)),
-            warnings=(
-                *dict.fromkeys(warnings),
-                *(
-                    f"there are no migrations in `{target.given}`"
-                    for targets in groups.values()
-                    for target in targets
-                    if target not in covered
-                ),
-            ),
+            summary=replace(_summary(done), known=known.count, older=older),
+            findings=tuple(findings),
+            warnings=tuple(dict.fromkeys(warnings)),
         ),
         unread=tuple(
-            sorted((unread for part in parts for unread in part.unread), key=lambda part: (part.path, part.line or 0))
+            sorted((unread for part in done for unread in part.unread), key=lambda part: (part.path, part.line or 0))
         ),
-        left_out=tuple(sorted({left for part in parts for left in part.left_out})),
+        left_out=tuple(sorted({left for part in done for left in part.left_out})),
         timings=clock.laps(),
-        ways_out=tuple(way for part in parts for way in part.ways_out),
-        migrations=tuple(sorted({path for part in parts for path in part.migrations})),
+        ways_out=tuple(way for part in done for way in part.ways_out if way.fingerprint in reported),
+        migrations=tuple(sorted({path for part in done for path in part.migrations})),
+        sources=tuple(sorted(sources.items())),
+        baselines=tuple(known.baselines),
         reader=reader,
     )
 

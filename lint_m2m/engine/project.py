@@ -89,7 +89,10 @@ class SourceReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What to check for in the projects of one root, and who is to be told of it. `noqa`: such comments count."""
+    """What to check for in the projects of one root, and who is to be told of it.
+
+    `noqa`: such comments count. `proposes`: safe sequences are wanted as well.
+    """
 
     root: Path
     targets: Sequence[Target]
@@ -101,6 +104,7 @@ class Job:
     progress: Stages
     clock: Clock
     noqa: bool = True
+    proposes: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,11 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What came out of one root. `apps` and `migrations` are paths; `covered` the targets that have to do with it."""
+    """What came out of one root.
+
+    `apps` and `migrations` are paths; `places` those of the migrations, by app label and name; `covered` the targets
+    that have to do with it.
+    """
 
     findings: Sequence[Finding]
     ways_out: Sequence[WayOut]
@@ -130,6 +138,7 @@ class Checked:
     left_out: Collection[LeftOut]
     apps: Collection[str]
     migrations: Collection[str]
+    places: Mapping[tuple[str, str], frozenset[str]]
     covered: Collection[Target]
 
 
@@ -146,7 +155,7 @@ def check_root(job: Job) -> Checked:
     migrations: dict[str, Migration] = {}
     apps: set[str] = set()
     files: set[str] = set()
-    seen: set[str] = set()
+    places: dict[tuple[str, str], set[str]] = {}
     unread: dict[UnreadPart, None] = {}
     covered: dict[Target, None] = {}
     contexts: list[Context] = []
@@ -172,20 +181,26 @@ def check_root(job: Job) -> Checked:
         apps |= {app.path for app in project.apps if own(app.path)}
         files |= {file.path for file in layout.files if own(file.path)}
         unread |= dict.fromkeys(part for part in _unread(project) if own(part.path))
-        seen |= {one.path for one in project.migrations if own(one.path)}
-        seen |= {one.path for one in project.unread if own(one.path)}
+        named = [(one.app_label, one.name, one.path) for one in project.migrations]
+        named += [(one.app_label, one.name, one.path) for one in project.unread]
+        for app_label, name, path in named:
+            if own(path):
+                places.setdefault((app_label, name), set()).add(path)
     findings = _wanted([finding for same in found.values() for finding in same], migrations, files, job)
-    job.progress("looking for safe sequences")
-    ways = ways_out(findings, contexts)
-    findings = with_sequences(findings, ways)
-    job.clock.lap("sequences")
+    ways: list[WayOut] = []
+    if job.proposes:
+        job.progress("looking for safe sequences")
+        ways = ways_out(findings, contexts)
+        findings = with_sequences(findings, ways)
+        job.clock.lap("sequences")
     return Checked(
         findings=findings,
         ways_out=ways,
         unread=tuple(unread),
         left_out=left_out - closed,
         apps=apps,
-        migrations=seen,
+        migrations={path for paths in places.values() for path in paths},
+        places={key: frozenset(paths) for key, paths in places.items()},
         covered=tuple(covered),
     )
 

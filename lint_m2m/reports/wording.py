@@ -26,7 +26,18 @@ def closing_line(summary: Summary) -> str:
     )
     found = ", ".join(counted(number, one, many) for number, one, many in counts if number) or "no findings"
     read = "everything read" if not summary.unread else f"{counted(summary.unread, 'part')} not read"
-    return f"{found} in {counted(summary.migrations, 'migration')} of {counted(summary.apps, 'app')}, {read}"
+    where = f"{counted(summary.migrations, 'migration')} of {counted(summary.apps, 'app')}"
+    return f"{found} in {where}, {read}{_left_out(summary)}"
+
+
+def _left_out(summary: Summary) -> str:
+    """What was found and is not in the report: "; not shown: 3 in the baseline, 2 older"."""
+    parts = [
+        f"{number:,} {where}"
+        for number, where in ((summary.known, "in the baseline"), (summary.older, "older than the change"))
+        if number
+    ]
+    return f"; not shown: {', '.join(parts)}" if parts else ""
 
 
 def facts(finding: Finding) -> Iterator[tuple[str, str]]:

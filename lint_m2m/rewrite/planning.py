@@ -226,8 +226,8 @@ class _Project:
     ) -> None:
         self._root = root
         self._base = base
-        # `--select` is about the report. What a fix must not bring is another matter.
-        self._config = replace(config, select=("MTM", *config.select))
+        # `--select` and `--baseline` are about the report. What a fix must not bring is another matter.
+        self._config = replace(config, select=("MTM", *config.select), baseline=None)
         self._chooser = chooser
         self._progress = progress
         self._reader = reader

@@ -30,6 +30,7 @@ verbose = true
 exclude = ["legacy/", "**/old_*"]
 django-version = "5.2.19"
 database = "mariadb"
+baseline = "known.toml"
 
 [tool.lint-m2m.per-file-ignores]
 "library/migrations/*" = ["MTM303"]
@@ -81,6 +82,7 @@ def test_every_option(tmp_path: Path) -> None:
         exclude=("legacy/", "**/old_*"),
         django_version=(5, 2),
         database="mysql",
+        baseline=str(tmp_path / "known.toml"),
         per_file_ignores=(("library/migrations/*", ("MTM303",)),),
         migration_modules=(("library", "config.migrations.library"), ("nothing", "")),
         app_labels=(("src/books", "library"),),
@@ -113,7 +115,7 @@ def test_who_set_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "project", EVERYTHING)
     config = load(tmp_path / "project", command_line={"format": ["concise"]})
     assert config.origin("fail-on") == (Source.FILE, "project/pyproject.toml", 8)
-    assert config.origin("per-file-ignores") == (Source.FILE, "project/pyproject.toml", 20)
+    assert config.origin("per-file-ignores") == (Source.FILE, "project/pyproject.toml", 21)
     assert config.origin("format") == (Source.COMMAND_LINE, None, None)
     assert load(tmp_path).origin("format") == (Source.DEFAULT, None, None)
     assert [str(config.origin(name)) for name in ("fail-on", "format")] == ["project/pyproject.toml:8", "command line"]
@@ -219,21 +221,21 @@ def test_command_line_wins(tmp_path: Path) -> None:
             ['select = ["E501"]'],
             (
                 ":2: `select` names `E501`, which is no rule code: codes are `MTM` and three digits, or the "
-                "beginning of that"
+                "beginning of that, or `ALL`"
             ),
         ),
         (
             ['ignore = ["MTM1O1"]'],
             (
                 ":2: `ignore` names `MTM1O1`, which is no rule code: codes are `MTM` and three digits, or the "
-                "beginning of that; nearest: `MTM101`"
+                "beginning of that, or `ALL`; nearest: `MTM101`"
             ),
         ),
         (
             ['per-file-ignores = { "a" = ["through-added"] }'],
             (
                 ":2: `per-file-ignores` for `a` names `through-added`, which is no rule code: codes are `MTM` and "
-                "three digits, or the beginning of that; that rule is `MTM101`"
+                "three digits, or the beginning of that, or `ALL`; that rule is `MTM101`"
             ),
         ),
         (["exit-zero = 1"], ":2: `exit-zero` is the number `1`, but has to be `true` or `false`"),

@@ -52,6 +52,20 @@ def test_per_file_ignores() -> None:
     assert selection.applies("MTM101", "other/library/migrations/0002.py")
 
 
+def test_all_and_everything_but(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.lint-m2m]\nselect = ["all"]\nignore = ["MTM904"]\n'
+        '[tool.lint-m2m.per-file-ignores]\n"vendored/" = ["ALL"]\n"!/site/library/" = ["MTM2"]\n'
+    )
+    (tmp_path / "site").mkdir()
+    selection = select(load(tmp_path / "site"), CODES, tmp_path / "site")
+    assert sorted(selection.enabled) == CODES[:-1]
+    assert not selection.applies("MTM101", "vendored/migrations/0001.py")
+    assert selection.applies("MTM201", "library/migrations/0001.py")
+    assert not selection.applies("MTM201", "shop/migrations/0001.py")
+    assert selection.applies("MTM101", "shop/migrations/0001.py")
+
+
 def test_unknown_code_is_named_where_it_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[tool.lint-m2m]\n\nignore = ["MTM209"]\n')
