@@ -22,6 +22,18 @@ ATTRIBUTES: Final = frozenset({"auto_created", "db_column", "db_index", "max_len
 # Where a class nobody knows has these, it has to do with other models.
 _RELATION_LIKE: Final = frozenset({"to", "through", "on_delete"})
 NOT_PROVIDED: Final = "NOT_PROVIDED"
+# Arguments that are the class's default when they are this: `deconstruct` leaves them out (django/db/models/fields/).
+_OWN_DEFAULTS: Final[dict[str, tuple[tuple[str, object], ...]]] = {
+    "django.db.models.FileField": (("max_length", 100),),
+    "django.db.models.FilePathField": (("max_length", 100),),
+    "django.db.models.GenericIPAddressField": (("max_length", 39),),
+    "django.db.models.ImageField": (("max_length", 100),),
+    "django.db.models.SlugField": (("max_length", 50), ("db_index", True)),
+    "django.db.models.URLField": (("max_length", 200),),
+    "django.db.models.UUIDField": (("max_length", 32),),
+}
+_OF_FOREIGN_KEYS: Final = (("db_index", True),)
+_OF_ONE_TO_ONE: Final = (("db_index", True), ("unique", True))
 
 
 def read_field(session: Session, value: Value, owner: ModelKey | None, name: str | None) -> Field:
@@ -86,7 +98,7 @@ def _read_call(session: Session, call: Call, owner: ModelKey | None, name: str |
         class_known=known,
         span=span,
         argument_spans=() if relation is None else call_spans(session, call, _parameters(cls)),
-        **_attributes(session, arguments, owner, name),
+        **without_defaults(cls, _attributes(session, arguments, owner, name)),
     )
 
 
@@ -116,6 +128,20 @@ def _attributes(session: Session, arguments: Arguments, owner: ModelKey | None, 
         for argument in (*ATTRIBUTES, "has_default", "has_db_default"):
             found.setdefault(argument, UNKNOWN)
     return found
+
+
+def without_defaults(cls: FieldClass, attributes: dict[str, Any]) -> dict[str, Any]:
+    """`attributes` without those that say what the class does anyway."""
+    if cls.base is None:
+        return attributes
+    if cls.kind is FieldKind.FOREIGN_KEY:
+        defaults: tuple[tuple[str, object], ...] = _OF_ONE_TO_ONE if cls.base.one_to_one else _OF_FOREIGN_KEYS
+    else:
+        defaults = _OWN_DEFAULTS.get(cls.base.path, ())
+    for name, default in defaults:
+        if name in attributes and attributes[name] == default:
+            del attributes[name]
+    return attributes
 
 
 def _scalar(value: Value) -> object:
@@ -184,6 +210,8 @@ def _relation(session: Session, cls: FieldClass, arguments: Arguments, owner: Mo
             found[argument] = read(arguments.value(argument))
         elif arguments.rest is not None:
             found[argument] = UNKNOWN
+    if found.get("symmetrical") == (to == "self"):
+        del found["symmetrical"]  # as it is without the argument
     auto_columns = cls.auto_columns
     if base is not None and base.sort_column and auto_columns == ():
         auto_columns = _sort_columns(arguments)

@@ -234,9 +234,12 @@ def read_dependency(session: Session, value: Value, span: Span | None) -> Depend
     else:
         return None
     known = session.interpreter.known(model)
-    setting = model.name if isinstance(model, Setting) else known if isinstance(known, str) else None
-    if setting is None:
+    setting = model.name if isinstance(model, Setting) else None
+    if setting is None and not isinstance(known, str):
         return None
+    if setting is None:
+        # A model that is named itself: `setting` is the one that names it as well, if there is one.
+        setting = next((name for name, named in session.context.swappable.items() if named == known), None)
     label = known.partition(".")[0] if isinstance(known, str) else None
     return Dependency(key=MigrationKey(label, "__first__") if label else None, swappable=setting, span=span)
 

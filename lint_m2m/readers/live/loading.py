@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from lint_m2m.migration import Span
 from lint_m2m.readers.source import SourceError, read_source
+
+# What modules were imported from. Python imports them once, and a file may be another when somebody asks again.
+_SOURCES: Final[WeakKeyDictionary[ModuleType, bytes | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +99,21 @@ def load() -> Loaded:
     )
 
 
-def _loaded(label: str, name: str, migration: Any, module: Any) -> LoadedMigration:
-    file = Path(os.path.abspath(module.__file__))
-    source: bytes | None = None
-    if file.suffix == ".py":
-        try:
-            source = read_source(file)
-        except SourceError:
-            source = None
+def _loaded(label: str, name: str, migration: Any, module: ModuleType) -> LoadedMigration:
+    file = Path(os.path.abspath(module.__file__ or ""))
+    if module not in _SOURCES:
+        _SOURCES[module] = _source(file)
+    source = _SOURCES[module]
     return LoadedMigration(app_label=label, name=name, file=file, source=source, migration=migration)
+
+
+def _source(file: Path) -> bytes | None:
+    if file.suffix != ".py":
+        return None
+    try:
+        return read_source(file)
+    except SourceError:
+        return None
 
 
 def _one_by_one(broken: list[BrokenMigration]) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -82,8 +82,8 @@ def _dependency(found: Any, swappable: Mapping[str, str]) -> Dependency:
         key = None if model is None else MigrationKey(model.partition(".")[0], "__first__")
         return Dependency(key=key, swappable=str(name))
     model = getattr(found, "setting", None)
-    setting = next((each for each, named in swappable.items() if named == model), model)
-    return Dependency(key=MigrationKey(str(label), str(name)), swappable=None if setting is None else str(setting))
+    setting = next((each for each, named in swappable.items() if named == model), None)
+    return Dependency(key=MigrationKey(str(label), str(name)), swappable=setting)
 
 
 def _keys(found: Iterable[Any]) -> tuple[MigrationKey, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass
-from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED
+from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED, without_defaults
 from lint_m2m.readers.plain.grammar import Argument, NotPlain, Source
 from lint_m2m.readers.plain.header import Header
 from lint_m2m.readers.references import named_model
@@ -37,7 +37,7 @@ def plain_field(
             named.append((parameters[index], argument))
         else:
             raise NotPlain
-    found = _attributes(source, named)
+    found = without_defaults(cls, _attributes(source, named))
     if cls.kind not in _COLUMNS:
         found["relation"] = _relation(source, header, cls, named, app_label, owner)
         found["argument_spans"] = tuple([(name, source.span(each.start, each.end)) for name, each in named])
@@ -91,6 +91,8 @@ def _relation(
             found[name] = source.value(argument)
             if not isinstance(found[name], bool) and (found[name] is not None or name == "db_constraint"):
                 raise NotPlain
+    if "symmetrical" in found and found["symmetrical"] == (found.get("to_label") == "self"):
+        del found["symmetrical"]  # as it is without the argument
     if found["to"] is UNKNOWN or found.get("through") is UNKNOWN:
         raise NotPlain
     return Relation(one_to_one=base.one_to_one, auto_columns=cls.auto_columns, **found)
