@@ -82,15 +82,24 @@ def find_root(path: Path) -> Path:
     Of a file its folder, and of a migrations folder the app's. What is installed (below site-packages) belongs to
     nothing above it. The result is absolute.
     """
-    start = Path(os.path.abspath(path))
-    if not os.path.isdir(start):
-        start = start.parent
+    start = _folder_of(path)
+    return marked_root(start) or (start.parent if start.name == "migrations" else start)
+
+
+def marked_root(path: Path) -> Path | None:
+    """What `find_root` finds by one of those names; None where nothing upward has one."""
+    start = _folder_of(path)
     for folder in (start, *start.parents):
         if folder.name in ("site-packages", "dist-packages"):
             break
         if any(_has_marker(folder, marker) for marker in _MARKERS):
             return folder
-    return start.parent if start.name == "migrations" else start
+    return None
+
+
+def _folder_of(path: Path) -> Path:
+    start = Path(os.path.abspath(path))
+    return start if os.path.isdir(start) else start.parent
 
 
 def discover(root: Path, options: ReadOptions) -> Layout:

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lint_m2m.cli import check
 from lint_m2m.cli.streams import complain
-from lint_m2m.discovery import find_root
+from lint_m2m.discovery import find_root, marked_root
 from lint_m2m.engine.live import LiveReader, is_installed, spelled
 from lint_m2m.errors import LintM2MError, NoMigrationsError, UsageError
 from lint_m2m.readers.live.loading import Loaded, load
@@ -124,22 +124,21 @@ def _tell(thought_of: Pending, root: Path) -> None:
 
 
 def _root(loaded: Loaded, *, all_apps: bool) -> Path:
-    """The project's root: that of the current folder, if it has apps of its own in it, else that of the apps.
+    """The project's root: that of the current folder, if the project's own apps are in it, else that of the apps.
 
     NoMigrationsError when no app is the project's own, and nobody asks for those of others.
     """
-    here = find_root(Path.cwd())
+    here = marked_root(Path.cwd())
     folders = [app.folder for app in loaded.apps]
-    if any(not is_installed(spelled(folder, here)) for folder in folders):
+    if here is not None and any(not is_installed(spelled(folder, here)) for folder in folders):
         return here
     own = [folder for folder in folders if not is_installed(folder.as_posix())]
     if own:
         return find_root(Path(os.path.commonpath(own)))
     if all_apps and folders:
-        return here
-    raise NoMigrationsError(
-        "no app of the project has migrations" + ("; `--all-apps` checks others'" if folders else "")
-    )
+        return here or Path.cwd()
+    hint = "; `--all-apps` reports on installed packages as well" if folders else ""
+    raise NoMigrationsError(f"no app of the project has migrations{hint}")
 
 
 def _paths(given: Iterable[str], root: Path, loaded: Loaded, *, all_apps: bool) -> list[Path]:
