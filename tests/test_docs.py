@@ -7,8 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.core.management.base import BaseCommand
 
 from lint_m2m import cli, config, reports
+from lint_m2m.management.commands.lint_m2m import Command
 from lint_m2m.rules import RULES
 
 # Options that the program reads before any command's parser.
@@ -33,6 +35,12 @@ def parser_options() -> set[str]:
     }
 
 
+def management_options() -> set[str]:
+    """Those of ``manage.py lint_m2m``, Django's own among them."""
+    parser = Command().create_parser("manage.py", "lint_m2m")
+    return {option for action in parser._actions for option in action.option_strings}
+
+
 def options_in(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w/.=-])--?[a-zA-Z][a-z-]*(?![\w'])", "\n".join(re.findall(r"`[^`\n]+`", text))))
 
@@ -43,7 +51,18 @@ def test_every_option_is_documented_and_no_other(configuration: str) -> None:
 
 @pytest.mark.parametrize("name", ["docs/api.md", "CHANGELOG.md", ".pre-commit-hooks.yaml"])
 def test_no_other_page_names_an_option_that_is_not_there(repository: Path, name: str) -> None:
-    assert options_in((repository / name).read_text(encoding="utf-8")) - parser_options() == set()
+    known = parser_options() | management_options()
+    assert options_in((repository / name).read_text(encoding="utf-8")) - known == set()
+
+
+def test_the_management_command_has_the_options_of_check_and_those_documented(repository: Path) -> None:
+    check = {option for action in cli.parser("check")._actions for option in action.option_strings}
+    own = BaseCommand().create_parser("manage.py", "other")
+    django = {option for action in own._actions for option in action.option_strings}
+    assert check - management_options() == set()
+    text = (repository / "docs" / "django.md").read_text(encoding="utf-8")
+    assert options_in(text) - parser_options() - management_options() == set()
+    assert management_options() - check - django - {"-v"} <= options_in(text)
 
 
 def test_every_command_is_documented_and_no_other(configuration: str) -> None:
