@@ -14,7 +14,7 @@ from lint_m2m.management.commands.lint_m2m import Command
 from lint_m2m.rules import RULES
 
 # Options that the program reads before any command's parser.
-BEFORE_A_COMMAND = {"--version", "-V", "--help", "-h"}
+BEFORE_A_COMMAND = {"--version", "-V", "--help", "-h", "--print-completion"}
 
 
 @pytest.fixture(scope="module")

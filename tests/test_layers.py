@@ -88,9 +88,10 @@ THIRD_PARTY = {
     "rich": ("reports/style.py", "progress.py"),
     "sqlglot": ("replay/sql.py",),
     "flake8": ("flake8_plugin.py",),
+    "shtab": ("cli/completion.py",),
 }
 # Those of them that cost start-up time are imported inside the function that needs them, everywhere.
-LAZY = {"rich", "sqlglot"}
+LAZY = {"rich", "shtab", "sqlglot"}
 
 # Everything that reads a stranger's project without running it.
 STATIC_READER = ("discovery.py", "readers/", "cache.py")

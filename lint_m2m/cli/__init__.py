@@ -78,6 +78,11 @@ def _run(arguments: list[str]) -> int:
 
             say(_overview())
             return 0
+        if arguments and arguments[0].partition("=")[0] == "--print-completion":
+            from lint_m2m.cli import completion
+
+            name = ""
+            return completion.run(arguments)
         if arguments and arguments[0] in COMMANDS:
             name = arguments.pop(0)
         from importlib import import_module
@@ -89,7 +94,7 @@ def _run(arguments: list[str]) -> int:
         status: int = command.run(parsed)
         return status
     except UsageError as error:
-        complain(f"error: {error}\ntry `lint-m2m {name} --help`")
+        complain(f"error: {error}\ntry `{' '.join(filter(None, ('lint-m2m', name, '--help')))}`")
         return EXIT_CANNOT
     except LintM2MError as error:
         complain(f"error: {error}")
@@ -170,7 +175,8 @@ Finds the Django migrations that fail, lose link rows or part from the database 
 commands:
 {lines}
 
-`lint-m2m COMMAND --help` describes a command's options; `lint-m2m --version` prints the version.
+`lint-m2m COMMAND --help` describes a command's options; `lint-m2m --version` prints the version;
+`lint-m2m --print-completion SHELL` prints what bash, zsh or fish need to complete the command line.
 Exit status: 0 nothing found, 1 findings, 2 could not check.
 """
 

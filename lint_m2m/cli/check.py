@@ -142,7 +142,7 @@ def run_on(
     if arguments.show_config:
         from lint_m2m.cli import settings
 
-        settings.show(paths, configure)
+        settings.show(paths, configure, reader)
         return 0
     config = configure(engine.root_of(paths))
     destinations = reporting.destinations(config)

@@ -8,19 +8,26 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lint_m2m.cli import reporting
 from lint_m2m.cli.streams import complain, encoding_of, say
 from lint_m2m.config import OPTIONS, Config, Source, attribute_of, read_options, select
 from lint_m2m.finding import Severity
+from lint_m2m.migration import UNKNOWN
 from lint_m2m.reports.text import escape
+
+if TYPE_CHECKING:
+    from lint_m2m.engine import Reader
 
 _TABLE: Final = "tool.lint-m2m"
 
 
-def show(paths: Sequence[Path], configure: Callable[[Path], Config]) -> None:
-    """Print what counts for each project that `paths` lie in. Raises LintM2MError for what has no meaning."""
+def show(paths: Sequence[Path], configure: Callable[[Path], Config], reader: Reader | None = None) -> None:
+    """Print what counts for each project that `paths` lie in. Raises LintM2MError for what has no meaning.
+
+    `reader` is where projects come from, by default their files.
+    """
     from lint_m2m import engine
 
     roots = engine.roots_of(paths)
@@ -36,12 +43,12 @@ def show(paths: Sequence[Path], configure: Callable[[Path], Config]) -> None:
         if len(roots) > 1:
             what = "the report over all projects" if root == common and root not in roots else "the project"
             lines.append(f"# {what} in {_shown(root)}")
-        lines += _lines(config, root, is_project=root in roots)
+        lines += _lines(config, root, _vendor(config, root, reader) if root in roots else None)
     encoding = encoding_of(sys.stdout)
     say("".join(f"{escape(line, encoding)}\n" for line in lines))
 
 
-def _lines(config: Config, root: Path, *, is_project: bool) -> Iterator[str]:
+def _lines(config: Config, root: Path, vendor: str | None) -> Iterator[str]:
     from lint_m2m.engine import CODES
 
     enabled = select(config, CODES, root).enabled
@@ -51,7 +58,7 @@ def _lines(config: Config, root: Path, *, is_project: bool) -> Iterator[str]:
     tables = {name: getattr(config, attribute_of(name)) for name, option in OPTIONS.items() if option.table}
     for name in OPTIONS:
         if name not in tables:
-            yield _line(name, config, root if is_project else None)
+            yield _line(name, config, vendor)
     for name, entries in tables.items():
         if not entries:
             yield f"# {name}: empty ({config.origin(name)})"
@@ -62,32 +69,36 @@ def _lines(config: Config, root: Path, *, is_project: bool) -> Iterator[str]:
             yield from (f"{_key(key)} = {_value(entry)}" for key, entry in entries)
 
 
-def _line(name: str, config: Config, root: Path | None) -> str:
-    """One option; `root` is that of the project whose settings may say more."""
-    value, origin = getattr(config, attribute_of(name)), str(config.origin(name))
+def _line(name: str, config: Config, vendor: str | None) -> str:
+    """One option; `vendor` is the database that the project's settings name."""
+    value, origin = getattr(config, attribute_of(name)), config.origin(name)
+    shown = str(origin)
     if name == "django-version" and value is None:
         from lint_m2m.replay.walk import ReplaySettings
 
-        value, origin = ReplaySettings().django_version, "default: the newest"
-    elif name == "database" and value is None and root is not None:
-        value = _vendor(config, root)
-        if value is not None:
-            origin = "the project's settings"
+        value, shown = ReplaySettings().django_version, "default: the newest"
+    elif name == "django-version" and origin.source is Source.DEFAULT:
+        shown = "the one that runs"
+    elif name == "database" and value is None and vendor is not None:
+        value, shown = vendor, "the project's settings"
     if value is None:
-        return f"# {name}: not set ({origin})"
+        return f"# {name}: not set ({shown})"
     if name in ("output", "baseline"):
         value = _shown(Path(value))
-    elif name == "format" and config.origin(name).source is Source.FILE:
+    elif name == "format" and origin.source is Source.FILE:
         value = tuple(_form(form) for form in value)
-    return f"{name} = {_value(value)}  # {origin}"
+    return f"{name} = {_value(value)}  # {shown}"
 
 
-def _vendor(config: Config, root: Path) -> str | None:
-    """The database that the project's settings name, if they do."""
-    from lint_m2m.discovery import discover
-    from lint_m2m.migration import UNKNOWN
+def _vendor(config: Config, root: Path, reader: Reader | None) -> str | None:
+    """The database that the project's settings name, if they do, and no other."""
+    from lint_m2m.engine.project import SourceReader
 
-    vendor = discover(root, read_options(config, root)).vendor
+    if config.database is not None:
+        return None
+    projects = (reader or SourceReader()).projects(root, read_options(config, root))
+    vendors = {project.layout.vendor for project in projects}
+    vendor = vendors.pop() if len(vendors) == 1 else UNKNOWN
     return None if vendor is UNKNOWN else vendor
 
 
