@@ -388,6 +388,14 @@ class RunSQL(Operation):
     state_operations: tuple[Operation, ...] = ()
 
 
+class Store(NamedTuple):
+    """One place in code that stores rows: of one of `models`, else what one of the names in `words` leads to
+    (``book.authors.add(…)``); nothing that matters when both are empty."""
+
+    models: frozenset[ModelKey]
+    words: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeFacts:
     """What can be told of a RunPython function from its source, helpers in the project followed.
@@ -396,7 +404,8 @@ class CodeFacts:
     attribute, keyword argument and identifier-like string in it, so that "does it mention this field" has an answer;
     `sql` the string constants that look like SQL. `uses_connection`: it executes SQL or uses the schema editor.
     `settings` are the settings that nothing in the project resolves and that name a model which the code takes.
-    `opaque` says why a part could not be followed, ``None`` when all could.
+    `stores` are the places where it stores rows, ``None`` when not all of them can be told. `opaque` says why a part
+    could not be followed, ``None`` when all could.
     """
 
     name: str
@@ -405,6 +414,7 @@ class CodeFacts:
     names: frozenset[str] = frozenset()
     sql: tuple[str, ...] = ()
     uses_connection: bool = False
+    stores: frozenset[Store] | None = None
     opaque: str | None = None
 
 

@@ -13,15 +13,17 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from lint_m2m.migration import CodeFacts, ModelKey
+from lint_m2m.migration import CodeFacts, ModelKey, Store
 from lint_m2m.readers import operators
 from lint_m2m.readers.django_names import NOOPS
 from lint_m2m.readers.flow import Flow, nodes_in, stored_names
 from lint_m2m.readers.interpret import Interpreter
 from lint_m2m.readers.references import label_of_module, model_of_class
 from lint_m2m.readers.sql import looks_like_sql
+from lint_m2m.readers.stores import WRITES, Models, Stores
 from lint_m2m.readers.values import (
     Call,
     Choice,
@@ -88,6 +90,7 @@ def function_facts(session: Session, value: Value, given: Mapping[str, Value] | 
         names=frozenset(collector.names),
         sql=tuple(dict.fromkeys(collector.sql)),
         uses_connection=collector.uses_connection,
+        stores=None if collector.stores is None else frozenset(collector.stores),
         opaque=collector.opaque,
     )
 
@@ -96,13 +99,15 @@ def function_facts(session: Session, value: Value, given: Mapping[str, Value] | 
 class _Task:
     """A function to walk.
 
-    `given` are the parameters that hold rows, models, the registry or the editor; `values` what is known of the others.
+    `given` are the parameters that hold rows, models, the registry or the editor, `models` which models that is, where
+    it is known; `values` what is known of the others.
     """
 
     function: FunctionValue
     given: frozenset[str]
     values: dict[str, Value]
     depth: int
+    models: dict[str, Models] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -113,6 +118,7 @@ class _Collector:
     names: set[str] = field(default_factory=set)
     sql: list[str] = field(default_factory=list)
     uses_connection: bool = False
+    stores: set[Store] | None = field(default_factory=set)
     opaque: str | None = None
     _walks: int = 0
     _tasks: list[_Task] = field(default_factory=list)
@@ -200,11 +206,14 @@ class _Collector:
             values = dict(known.values)
             for name, value in task.values.items():
                 values[name] = operators.choice((values[name], value), "is an argument") if name in values else value
-            if given == known.given and all(
-                operators.same(value, known.values.get(name)) for name, value in values.items()
+            models = _either(known.models, task.models)
+            if (
+                given == known.given
+                and models == known.models
+                and all(operators.same(value, known.values.get(name)) for name, value in values.items())
             ):
                 return
-            task = _Task(task.function, given, values, min(task.depth, known.depth))
+            task = _Task(task.function, given, values, min(task.depth, known.depth), models)
         self._walks += 1
         if task.depth > MAX_DEPTH or self._walks > MAX_WALKS:
             if task.given:
@@ -235,8 +244,30 @@ class _Collector:
             self._add_name(keyword)
         for name in flow.free:
             self._free_name(name, frame, task)
+        stores = Stores(task.function.node, task.models, lambda call: self._model_of_call(call, frame))
+        self._add_stores(flow, stores, frame)
         for call in flow.calls:
-            self._call(call, frame, flow, task)
+            self._call(call, frame, flow, task, stores)
+
+    def _add_stores(self, flow: Flow, stores: Stores, frame: Frame) -> None:
+        """The places where the function stores rows."""
+        if self.stores is None:
+            return
+        if not WRITES.isdisjoint(flow.constants):
+            self.stores = None  # ``getattr(rows, "update")``
+            return
+        for attribute in flow.attributes:
+            if attribute.attr in WRITES:
+                store = stores.store(attribute)
+                if store is None:
+                    self.stores = None
+                    return
+                self.stores.add(store)
+
+    def _model_of_call(self, call: ast.Call, frame: Frame) -> Models:
+        """The models that a call of ``get_model`` looks up."""
+        found = self._looked_up(call, frame)
+        return None if found is None else frozenset(key for key, _ in found)
 
     def _frame(self, task: _Task, flow: Flow) -> Frame:
         """What is known of the function's local names: arguments, imports, constants, loops over literals."""
@@ -357,10 +388,11 @@ class _Collector:
         label = label_of_module(self.session, statement, frame.module)
         if label is not None:
             self.models.add(ModelKey(label, name.lower()))
+            self.stores = None  # its methods and managers may store anything
 
     # Calls.
 
-    def _call(self, call: ast.Call, frame: Frame, flow: Flow, task: _Task) -> None:
+    def _call(self, call: ast.Call, frame: Frame, flow: Flow, task: _Task, stores: Stores) -> None:
         function = call.func
         attribute = function.attr if isinstance(function, ast.Attribute) else None
         if attribute == "get_models":
@@ -383,13 +415,17 @@ class _Collector:
                 return  # A helper that gets texts and numbers only: reading its module is not worth it.
         elif not isinstance(origin, ast.Call):
             return  # ``", ".join(…)``, ``[…].append(…)``
-        self._judge(self.session.interpreter.value(function, frame), call, frame, flow, task, given)
+        self._judge(self.session.interpreter.value(function, frame), call, frame, flow, task, given, stores)
 
-    def _judge(self, callee: Value, call: ast.Call, frame: Frame, flow: Flow, task: _Task, given: bool) -> None:
+    def _judge(
+        self, callee: Value, call: ast.Call, frame: Frame, flow: Flow, task: _Task, given: bool, stores: Stores
+    ) -> None:
         if isinstance(callee, FunctionValue):
             parameters = callee.node.args
             passed = flow.passed(call, parameters, len(callee.bound))
-            self._add_task(_Task(callee, passed, self._values(call, callee, frame, passed), task.depth + 1))
+            values = self._values(call, callee, frame, passed)
+            models = {name: stores.models(node) for name, node in _named(call, callee).items() if name in passed}
+            self._add_task(_Task(callee, passed, values, task.depth + 1, models))
         elif isinstance(callee, ClassValue):
             if given:
                 self._enter_class(callee, task.depth + 1)
@@ -402,7 +438,7 @@ class _Collector:
                 self._hide(f"`{shorten(call.func)}()` is not in the project")
         elif isinstance(callee, Choice):
             for branch in callee.branches:
-                self._judge(branch, call, frame, flow, task, given)
+                self._judge(branch, call, frame, flow, task, given, stores)
         elif given and isinstance(callee, Setting):
             self._hide(f"`{shorten(call.func)}()` is what a setting says")
         elif given and isinstance(callee, Unreadable | Call) and not self._is_method_of_known(call.func, frame):
@@ -411,12 +447,9 @@ class _Collector:
     def _values(self, call: ast.Call, callee: FunctionValue, frame: Frame, passed: frozenset[str]) -> dict[str, Value]:
         """The constants that a helper is called with."""
         interpreter = self.session.interpreter
-        parameters = [argument.arg for argument in (*callee.node.args.posonlyargs, *callee.node.args.args)]
-        named = dict(zip(parameters[len(callee.bound) :], call.args, strict=False))
-        named.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None})
         values: dict[str, Value] = {}
-        for name, node in named.items():
-            if name not in passed and not isinstance(node, ast.Starred):
+        for name, node in _named(call, callee).items():
+            if name not in passed:
                 value = interpreter.plain(node, frame)
                 if operators.is_plain(value) or possible_texts(value) is not None:
                     values[name] = value
@@ -435,6 +468,16 @@ class _Collector:
         return isinstance(value, Ref) and _is_harmless(value.path)
 
     def _get_model(self, call: ast.Call, frame: Frame) -> None:
+        found = self._looked_up(call, frame)
+        if found is None:
+            self._hide("a model is looked up by a computed name")
+            return
+        for key, name in found:
+            self.models.add(key)
+            self.names.add(name)
+
+    def _looked_up(self, call: ast.Call, frame: Frame) -> list[tuple[ModelKey, str]] | None:
+        """The models that a call of ``get_model`` may look up, each with the name it has there."""
         interpreter = self.session.interpreter
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
         nodes = [*call.args, *(keywords[name] for name in ("app_label", "model_name") if name in keywords)][:2]
@@ -444,15 +487,15 @@ class _Collector:
         values = [value.default if isinstance(value, Setting) else value for value in values]
         texts = [possible_texts(value) for value in values]
         if not texts or len(texts) < len(nodes) or any(text is None for text in texts):
-            self._hide("a model is looked up by a computed name")
-            return
+            return None
         known = [text for text in texts if text is not None]
+        found = []
         for first in known[0]:
             for second in known[1] if len(known) > 1 else [""]:
                 label, _, name = (first, ".", second) if second else first.partition(".")
                 if label and name:
-                    self.models.add(ModelKey(label, name.lower()))
-                    self.names.add(name)
+                    found.append((ModelKey(label, name.lower()), name))
+        return found
 
     def _user_model(self) -> None:
         """``get_user_model()``: the real model of the setting."""
@@ -571,6 +614,24 @@ def _defaults(interpreter: Interpreter, function: FunctionValue) -> dict[str, Va
     ]
     values = {parameter.arg: interpreter.plain(node, function.frame) for parameter, node in pairs if node is not None}
     return {name: value for name, value in values.items() if operators.is_plain(value)}
+
+
+def _named(call: ast.Call, callee: FunctionValue) -> dict[str, ast.expr]:
+    """The arguments of a call by the names of the function's parameters."""
+    parameters = [argument.arg for argument in (*callee.node.args.posonlyargs, *callee.node.args.args)]
+    positional = takewhile(lambda node: not isinstance(node, ast.Starred), call.args)
+    named = dict(zip(parameters[len(callee.bound) :], positional, strict=False))
+    named.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None})
+    return named
+
+
+def _either(one: dict[str, Models], other: dict[str, Models]) -> dict[str, Models]:
+    """The models of each parameter of a function that is called in two ways."""
+    models: dict[str, Models] = {}
+    for name in one.keys() & other.keys():
+        first, second = one[name], other[name]
+        models[name] = None if first is None or second is None else first | second
+    return models
 
 
 def _arguments(call: ast.Call) -> Iterator[ast.expr]:

@@ -3,8 +3,9 @@
 SQL that was read is applied as it stands. What runs under a condition, what code executes and what could not be read
 leaves the tables it names in doubt; only where not even a name can be told, every table.
 
-A RunPython counts as having copied rows between two link tables when it reaches both of them and stores something:
-people copy in too many ways to ask for more.
+A RunPython counts as having copied rows from one link table to another when it reaches both of them and stores
+something: people copy in too many ways to ask for more. It counts in both directions, unless each place that stores
+something says of which model or by the name of which field it does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lint_m2m.migration import UNKNOWN, CodeFacts, Maybe, ModelKey, RunPython, RunSQL, SwappableRef
+from lint_m2m.readers.stores import WRITES
 from lint_m2m.replay.change import NOTHING, Outcome
 from lint_m2m.replay.database import Database, Table
 from lint_m2m.replay.editor import Raises
@@ -25,32 +27,6 @@ from lint_m2m.replay.sql_values import SqlEffect
 from lint_m2m.replay.sqleffects import SqlApplier
 from lint_m2m.replay.state import StateLedger
 
-# What code calls that stores rows.
-WRITES = frozenset(
-    [
-        "add",
-        "aadd",
-        "set",
-        "aset",
-        "create",
-        "acreate",
-        "bulk_create",
-        "abulk_create",
-        "get_or_create",
-        "aget_or_create",
-        "update_or_create",
-        "aupdate_or_create",
-        "save",
-        "asave",
-        "bulk_update",
-        "abulk_update",
-        "update",
-        "aupdate",
-        "execute",
-        "executemany",
-        "insert",
-    ]
-)
 _COPIES = re.compile(r"\b(insert|replace|merge)\b.*\bselect\b", re.IGNORECASE | re.DOTALL)
 _DEFINES = re.compile(r"\b(alter|create|drop|rename|truncate|delete)\b", re.IGNORECASE)
 # Methods of the schema editor that change tables.
@@ -167,7 +143,7 @@ class DataReader:
         fields.update(self._fields_of_tables(applier.tables, database, state))
         links = self._links_reached(code, fields, applier, database, state)
         if code.names & WRITES or applier.moved:
-            self._possible_copies(links, database)
+            self._possible_copies(links, self._stored(code, fields, links, applier, database, state), database)
         self.operations.append(
             DataOperation(
                 position=position,
@@ -248,11 +224,52 @@ class DataReader:
                 found[table.uid] = table
         return [found[uid] for uid in sorted(found)]
 
-    def _possible_copies(self, tables: list[Table], database: Database) -> None:
-        """Code that reaches two tables may have copied from either to the other, if they link the same models."""
+    def _stored(
+        self,
+        code: CodeFacts,
+        fields: dict[FieldKey, tuple[ModelState, FieldState]],
+        links: list[Table],
+        applier: SqlApplier,
+        database: Database,
+        state: StateLedger,
+    ) -> list[Table]:
+        """Those of `links` in which the code may store rows: all of them, unless it is plain where it stores."""
+        plain = not (code.settings or code.opaque or code.uses_connection or applier.tables)
+        if code.stores is None or not plain:
+            return links
+        by_word: dict[str, set[int]] = {}
+        by_model: dict[ModelKey, int] = {}
+        for model, field in fields.values():
+            name = self._link_table(model, field, state)
+            table = None if name is None or name is UNKNOWN else database.get(name)
+            relation = field.field.relation
+            if table is None or relation is None:
+                return links
+            for word in {field.name} | _reverse_names(model, relation.related_name):
+                by_word.setdefault(word, set()).add(table.uid)
+        for key in {key for store in code.stores for key in store.models}:
+            own = state.get(key)
+            name = None if own is None else self._layout.table(own, state)
+            if name is UNKNOWN:
+                return links
+            table = None if name is None else database.get(name)
+            if table is not None:
+                by_model[key] = table.uid
+        stored: set[int] = set()
+        for store in code.stores:
+            stored.update(by_model[key] for key in store.models if key in by_model)
+            found = [by_word[word] for word in store.words if word in by_word]
+            if store.words and not found:
+                return links  # a name of something else, which may lead to any of them
+            stored.update(*found)
+        return [table for table in links if table.uid in stored]
+
+    def _possible_copies(self, tables: list[Table], stored: list[Table], database: Database) -> None:
+        """Code that reaches two tables may have copied from either to one in which it stores rows, if they link the
+        same models."""
         facts = {table.uid: database.fact(table) for table in tables}
         origins = {table.uid: table.rows_from for table in tables}
-        for target in tables:
+        for target in stored:
             others = [table for table in tables if table is not target and _link_alike(table, target)]
             if not others:
                 continue

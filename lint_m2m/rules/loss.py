@@ -16,7 +16,7 @@ from typing import Literal
 
 from lint_m2m.finding import Certainty, Finding, Related
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey, RenameField, RenameModel
-from lint_m2m.replay.data import WRITES
+from lint_m2m.readers.stores import WRITES
 from lint_m2m.replay.facts import DataOperation, FieldKey, RowsCopied, TableDropped, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step

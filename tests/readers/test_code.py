@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lint_m2m.migration import CodeFacts, ModelKey
+from lint_m2m.migration import CodeFacts, ModelKey, Store
 
 BOOK = ModelKey("library", "book")
 TAG = ModelKey("library", "tag")
@@ -413,3 +413,62 @@ def test_helpers_that_never_end_are_not_followed_for_ever(reader) -> None:
     found = facts(reader, f"{functions}\ndef forwards(apps, s):\n    f0(apps)")
     assert found.opaque is not None
     assert "too deep to follow" in found.opaque
+
+
+AUTHORSHIP = ModelKey("library", "authorship")
+LOOK_UP = """
+        def forwards(apps, schema_editor):
+            Book = apps.get_model("library", "Book")
+            Authorship = apps.get_model("library", "Authorship")
+"""
+OF_AUTHORSHIP = frozenset({Store(frozenset({AUTHORSHIP}), frozenset())})
+STORES = [
+    ("Authorship.objects.using('x').bulk_create([])", OF_AUTHORSHIP),
+    ("Authorship(book=Book.objects.get()).save()", OF_AUTHORSHIP),
+    ("for row in Authorship.objects.filter(x=1)[:5]: row.save()", OF_AUTHORSHIP),
+    ("rows = Authorship.objects.all(); rows = rows.filter(x=1); rows.update(x=2)", OF_AUTHORSHIP),
+    ("either = Authorship if Book else None; either.objects.create()", None),
+    (
+        "rows = Authorship; rows = Book; rows.objects.create()",
+        frozenset({Store(frozenset({AUTHORSHIP, BOOK}), frozenset())}),
+    ),
+    ("for book in Book.objects.all(): book.authors.add(1)", frozenset({Store(frozenset(), frozenset({"authors"}))})),
+    (
+        "Book.authors.through.objects.bulk_create([])",
+        frozenset({Store(frozenset(), frozenset({"authors", "through"}))}),
+    ),
+    ("seen = set(); seen.add(Book)", frozenset({Store(frozenset(), frozenset())})),
+    ("rows = []; rows.append(Book()); [row.save() for row in rows]", None),
+    ("create = Authorship.objects.create; create(x=1)", OF_AUTHORSHIP),
+    ("getattr(Authorship.objects, 'create')(x=1)", None),
+    ("a, b = Authorship, Book; a.objects.create()", None),
+    ("with Book as Authorship: Authorship.objects.create()", None),
+    ("Book.objects.count()", frozenset()),
+]
+
+
+@pytest.mark.parametrize(("statements", "stores"), STORES, ids=[statements for statements, _ in STORES])
+def test_where_rows_are_stored(reader, statements: str, stores: frozenset[Store] | None) -> None:
+    code = "\n".join(f"            {statement}" for statement in statements.split("; "))
+    assert facts(reader, LOOK_UP + code + "\n").stores == stores
+
+
+def test_a_helper_stores_rows_of_what_it_is_given(reader) -> None:
+    helper = "def go(model, *rows):\n    model.objects.bulk_create(rows)\n"
+    body = "def forwards(apps, schema_editor):\n    Authorship = apps.get_model('library', 'Authorship')\n    {}\n"
+    assert facts(reader, helper + body.format("go(Authorship, 1)")).stores == OF_AUTHORSHIP
+    assert facts(reader, helper + body.format("go(Authorship); go(apps)")).stores is None
+    assert facts(reader, helper + body.format("go(model=Authorship); [go(x) for x in [Authorship]]")).stores == (
+        OF_AUTHORSHIP
+    )
+    assert facts(reader, helper + body.format("go(*[Authorship])")).stores is None
+
+
+def test_the_real_models_may_store_anything(reader) -> None:
+    code = """
+        from library.models import Book
+        def forwards(apps, schema_editor):
+            apps.get_model("library", "Authorship").objects.create()
+            Book.objects.copy()
+        """
+    assert facts(reader, code).stores is None
