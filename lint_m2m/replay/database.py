@@ -67,6 +67,8 @@ class Table:
     # makes another.
     further_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     indexes: list[Index] = field(default_factory=list)
+    # Names of further constraints that raw SQL added (foreign keys, checks, a primary key), "" for one without.
+    further_constraints: frozenset[str] = frozenset()
     rows_from: frozenset[int] = frozenset()
     filled: bool = False
     emptied: int = -1
@@ -90,6 +92,7 @@ class Table:
             foreign_keys=self.foreign_keys.copy(),
             further_keys=self.further_keys.copy(),
             indexes=self.indexes.copy(),
+            further_constraints=self.further_constraints,
             rows_from=self.rows_from,
             filled=self.filled,
             emptied=self.emptied,

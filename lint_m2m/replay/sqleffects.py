@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import NoReturn
 
 from lint_m2m.migration import UNKNOWN
 from lint_m2m.replay import sql_values as sql
@@ -24,6 +26,10 @@ _SHAPING = (sql.ConstraintKind.UNIQUE, sql.ConstraintKind.PRIMARY_KEY)
 _DEFINING = frozenset(("create", "alter", "drop", "rename", "exec", "execute", "call", "into"))
 # Schemas that are the one Django's tables are in.
 _OWN_SCHEMAS = frozenset(("public", "main", "dbo"))
+
+
+# Names of foreign keys, primary keys, checks and NOT NULLs, as Django and the databases make them.
+_OTHER_CONSTRAINT = re.compile(r"_fk_|_fkey|_ibfk_|_pkey|_pk$|^primary$|check|not_?null|^sys_c", re.IGNORECASE)
 
 
 class SqlApplier:
@@ -162,29 +168,45 @@ class SqlApplier:
 
     def _table(self, name: str, reason: str) -> Table | None:
         """The table; one that something else made is there, but not as far as anybody here knows."""
-        table = self._db.get(name)
+        table = self._get(name)
         if table is not None:
             table.in_step_with = None
             return table
         if self._gone(name):
-            self._editor.existing(name)
+            self._fail_missing(name)
         self._db.doubt_table(name, reason)
         return None
+
+    def _get(self, name: str) -> Table | None:
+        """The table that SQL calls so.
+
+        Oracle keeps the letter case of a name in quotes, and Django's tables are in upper case there (here in lower).
+        """
+        table = self._db.get(name)
+        if table is not None and self._editor.vendor == "oracle" and not name.islower() and table.name != name:
+            return None
+        return table
 
     def _gone(self, name: str) -> bool:
         """Whether a table of that name is known to be dropped or renamed, and nothing may have brought it back.
 
-        PostgreSQL reads names without quotes in lower case: that of a table with capitals is no table's name then.
+        PostgreSQL reads names without quotes in lower case and takes those in quotes as they are: a table's name in
+        other letter case is no table's name.
         """
         db = self._db
-        if db.get(name) is not None or db.absence_doubt(name) is not None or db.doubt is not None:
+        if self._get(name) is not None or db.absence_doubt(name) is not None or db.doubt is not None:
             return False
-        return db.names.fold_table(name) in db.gone or (
-            db.names.vendor == "postgresql" and self._spelled_otherwise(name)
-        )
+        return db.names.fold_table(name) in db.gone or self._spelled_otherwise(name)
 
     def _spelled_otherwise(self, name: str) -> bool:
-        return name.islower() and any(table.name.lower() == name for table in self._db.tables())
+        if self._editor.vendor == "oracle":
+            return self._db.get(name) is not None
+        low = name.lower()
+        return self._editor.vendor == "postgresql" and any(table.name.lower() == low for table in self._db.tables())
+
+    def _fail_missing(self, name: str, *, dropping: bool = False) -> NoReturn:
+        editor = self._editor
+        editor.fail(FailureKind.TABLE_MISSING, editor.wording.table_missing(name, dropping=dropping), table=name)
 
     # -- tables
 
@@ -193,10 +215,10 @@ class SqlApplier:
         if effect.new_schema is not None and effect.new_schema.lower() not in _OWN_SCHEMAS:
             self.doubt(effect, f"{reason} into schema `{effect.new_schema}`")
             return
-        table = db.get(effect.old)
+        table = self._get(effect.old)
         if table is None:
             if self._gone(effect.old):
-                editor.existing(effect.old)
+                self._fail_missing(effect.old)
             db.doubt_table(effect.new, reason)
             return
         if (
@@ -267,10 +289,10 @@ class SqlApplier:
 
     def _drop_table(self, effect: sql.DropTable) -> None:
         db, editor = self._db, self._editor
-        table = db.get(effect.name)
+        table = self._get(effect.name)
         if table is None:
             if not effect.if_exists and self._gone(effect.name):
-                editor.existing(effect.name, dropping=True)
+                self._fail_missing(effect.name, dropping=True)
             db.doubtful_names.pop(db.names.fold_table(effect.name), None)
             return
         if not effect.cascade and not editor.sqlite and table.existence_doubt is None:
@@ -338,6 +360,8 @@ class SqlApplier:
         if table is None:
             return
         kind = effect.kind
+        if kind is not sql.ConstraintKind.UNIQUE:
+            table.further_constraints |= {effect.name or ""}
         if kind is sql.ConstraintKind.UNIQUE:
             if effect.columns is UNKNOWN:
                 known = None if effect.using_index is None else self._named(table, effect.using_index)
@@ -369,9 +393,29 @@ class SqlApplier:
             if index is not None:
                 table.indexes.remove(index)
                 return
+            if not effect.if_exists and effect.kind is None and self._constraint_absent(table, effect.name):
+                self._editor.fail(
+                    FailureKind.CONSTRAINT_MISSING,
+                    self._editor.wording.constraint_missing(table.name, effect.name, by_sql=True),
+                    table=table.name,
+                    constraint=effect.name,
+                    existing=table,
+                )
         if effect.columns:
             folded = {self._db.names.fold(column) for column in effect.columns}
             table.indexes = [index for index in table.indexes if not (index.unique and set(index.columns) == folded)]
+
+    def _constraint_absent(self, table: Table, name: str) -> bool:
+        """Whether an automatic table certainly has no constraint of that name: those of other tables are not all known.
+
+        What looks like a name that the database or Django gives to another kind of constraint is left alone.
+        """
+        db = self._db
+        if table.auto_of is None or table.further_constraints or self._editor.sqlite:
+            return False
+        if table.shape_doubt or table.existence_doubt or db.doubt or _OTHER_CONSTRAINT.search(name):
+            return False
+        return all(db.index_name(index, table) is not None for index in table.indexes)
 
     def _rename_constraint(self, effect: sql.RenameConstraint, reason: str) -> None:
         owners = [self._table(effect.table, reason)] if effect.table is not None else list(self._db.tables())
@@ -427,7 +471,7 @@ class SqlApplier:
         if not possible:
             for name in (effect.target, *effect.sources):
                 if self._gone(name) and name not in effect.qualified and effect.schema is None:
-                    editor.existing(name)
+                    self._fail_missing(name)
         target = db.get(effect.target)
         sources = [table for name in effect.sources if (table := db.get(name)) is not None and table is not target]
         if target is None or not sources:

@@ -144,8 +144,11 @@ class Wording:
             case _:
                 return f'ProgrammingError: relation "{name}" already exists'
 
-    def constraint_missing(self, table: str, name: str) -> str:
+    def constraint_missing(self, table: str, name: str, *, by_sql: bool = False) -> str:
+        """`by_sql`: by ``DROP CONSTRAINT``; Django drops an index on MySQL."""
         match self.vendor:
+            case "mysql" if by_sql:
+                return f"""OperationalError: (1091, "Can't DROP CONSTRAINT `{name}`; check that it exists")"""
             case "mysql":
                 return f"""OperationalError: (1091, "Can't DROP INDEX `{name}`; check that it exists")"""
             case "sqlite":

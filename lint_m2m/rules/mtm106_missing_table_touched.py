@@ -136,11 +136,16 @@ class MissingTableTouched(Rule):
 
 
 def _field_of_missing(name: str, replay: Replay) -> tuple[FieldKey | None, tuple[str, ...]]:
-    """The field whose links were in the table of that name, or are in one that is spelled otherwise (PostgreSQL)."""
+    """The field whose links were in the table of that name, or are in one in other letter case (PostgreSQL, Oracle)."""
     gone = replay.gone(name)
     if gone is not None:
         return gone.table.auto_of, ()
     for table in replay.link_tables():
         if table.name.lower() == name.lower():
+            if replay.settings.vendor == "oracle":
+                stored = table.name.upper()
+                return table.auto_of, (f"the table is `{stored}`: a name in double quotes keeps its letter case",)
+            if table.name.islower():
+                return table.auto_of, (f"the table is `{table.name}`: a name in double quotes keeps its letter case",)
             return table.auto_of, (f"the table is `{table.name}`: SQL has to put its name in double quotes",)
     return None, ()

@@ -121,3 +121,73 @@ def test_like_without_indexes_copies_columns_alone(tmp_path: Path) -> None:
     sql = _COPIES["postgresql"].replace("INCLUDING ALL", "INCLUDING ALL EXCLUDING INDEXES")
     report = check(_project(tmp_path, sql), replace(config.load(tmp_path), database="postgresql"))
     assert "MTM303" in [finding.code for finding in report.findings]
+
+
+def _runs(folder: Path, sql: str) -> Path:
+    """The initial migration and a RunSQL."""
+    project = _project(folder, sql)
+    text = (
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        f'    dependencies = [("library", "0001_initial")]\n    operations = [migrations.RunSQL({sql!r}, "")]\n'
+    )
+    (project / "library" / "migrations" / "0002_switch.py").write_text(text)
+    return project
+
+
+_QUOTED = 'ALTER TABLE "Library_Book_Authors" RENAME TO library_authorship'
+_NO_SUCH_CONSTRAINT = {
+    "postgresql": 'ALTER TABLE "Library_Book_authors" DROP CONSTRAINT nope',
+    "mysql": "ALTER TABLE `Library_Book_authors` DROP CONSTRAINT nope",
+}
+
+
+def test_a_quoted_name_keeps_its_letter_case(tmp_path: Path) -> None:
+    codes = _codes(_runs(tmp_path, _QUOTED), "postgresql")
+    assert codes == [("MTM106", 'ProgrammingError: relation "Library_Book_Authors" does not exist')]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ('"library_book_authors"', ["MTM106"]),
+        ('"Library_Book_Authors"', ["MTM106"]),
+        ('"LIBRARY_BOOK_AUTHORS"', []),
+        ("library_Book_authors", []),
+    ],
+)
+def test_oracle_keeps_the_letter_case_of_quoted_names(name: str, found: list[str], tmp_path: Path) -> None:
+    project = _runs(tmp_path, f"DELETE FROM {name}")
+    initial = project / "library" / "migrations" / "0001_initial.py"
+    initial.write_text(initial.read_text().replace('options={"db_table": "Library_Book"},', ""))
+    assert [code for code, _ in _codes(project, "oracle")] == found
+
+
+@pytest.mark.parametrize("vendor", sorted(_NO_SUCH_CONSTRAINT))
+def test_a_constraint_that_is_not_there(vendor: str, tmp_path: Path) -> None:
+    [(code, error)] = _codes(_runs(tmp_path, _NO_SUCH_CONSTRAINT[vendor]), vendor)
+    assert code == "MTM107"
+    assert error is not None
+    assert "nope" in error
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "DROP CONSTRAINT IF EXISTS nope",
+        'ADD CONSTRAINT nope CHECK (id > 0); ALTER TABLE "Library_Book_authors" DROP CONSTRAINT nope',
+        'DROP CONSTRAINT "Library_Book_authors_author_id_1_fk_library_author_id"',
+        'DROP CONSTRAINT "Library_Book_authors_book_id_author_id_53f5a70b_uniq"',
+    ],
+)
+def test_a_constraint_that_may_be_there(statements: str, tmp_path: Path) -> None:
+    found = _codes(_runs(tmp_path, f'ALTER TABLE "Library_Book_authors" {statements}'), "postgresql")
+    assert [code for code, _ in found if code == "MTM107"] == []
+
+
+def test_servers_agree_on_what_is_not_there(database_url: str, tmp_path: Path) -> None:
+    vendor = database_url.partition(":")[0]
+    texts = [_NO_SUCH_CONSTRAINT[vendor], *([_QUOTED] if vendor == "postgresql" else [])]
+    for number, sql in enumerate(texts):
+        folder = _runs(tmp_path / str(number), sql)
+        report = check(folder, replace(config.load(folder), database=vendor))
+        assert disagreements(report, judge.run(folder, database=database_url)) == []
