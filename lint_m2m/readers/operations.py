@@ -171,6 +171,8 @@ def _unknown(
     field = arguments.text("name") or arguments.text("field_name")
     if "model_name" not in arguments:
         model, field = arguments.text("name") or arguments.text("model"), arguments.text("field_name")
+        if call.node.args:
+            model, field = None, None  # which of them is the model, nobody knows
     models = UNKNOWN if not model else frozenset({_model_key(session, model)})
     what = "what it changes" if not model else f"what it does to `{model}`"
     session.gap(reason, what, span)

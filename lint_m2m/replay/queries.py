@@ -15,7 +15,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.data import DataReader
 from lint_m2m.replay.database import Database, Gone
-from lint_m2m.replay.facts import DataOperation, TableFact
+from lint_m2m.replay.facts import DataOperation, FieldKey, TableFact
 from lint_m2m.replay.forwards import Forwards
 from lint_m2m.replay.layout import Layout
 from lint_m2m.replay.models import FieldState, ModelState, StateView
@@ -122,6 +122,29 @@ class Queries:
     def gone(self, name: str) -> Gone | None:
         """Who last dropped or renamed a table of that name, while none has it; ``None`` when nobody did."""
         return None if self._database.get(name) is not None else self._database.gone.get(self._names.fold_table(name))
+
+    def astray(self, key: FieldKey, name: str) -> str | None:
+        """Why table `name`, which is absent, may be one with the links of a field that something unread has renamed:
+        its reason, or ``None``."""
+        ends = self._ends(key)
+        for table in self._database.tables():
+            if table.existence_doubt is None or self.same_name(table.name, name):
+                continue
+            targets = {column.references for column in table.columns.values()}
+            if table.auto_of == key or (ends is not None and ends <= targets and (table.link or len(targets) > 2)):
+                return table.existence_doubt
+        return None
+
+    def _ends(self, key: FieldKey) -> frozenset[str] | None:
+        """The tables of the two models that a many-to-many field links, when both are known."""
+        model = self._state.get(key.model_key)
+        field = model.fields.get(key.name) if model else None
+        relation = None if field is None else field.field.relation
+        target = None if relation is None or relation.to is UNKNOWN else self._state.lookup(relation.to)
+        if model is None or target is None or target is UNKNOWN:
+            return None
+        tables = (self.model_table(model), self.model_table(target))
+        return frozenset(table for table in tables if table is not UNKNOWN) if UNKNOWN not in tables else None
 
     # -- where Django believes things are (names as `settings.vendor` limits and folds them)
 

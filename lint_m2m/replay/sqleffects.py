@@ -22,8 +22,9 @@ from lint_m2m.replay.schema import SchemaEditor
 
 # Constraints that are part of a table's shape here.
 _SHAPING = (sql.ConstraintKind.UNIQUE, sql.ConstraintKind.PRIMARY_KEY)
-# Words without which no statement makes, changes or drops a table.
+# Words without which no statement about rows makes, changes or drops a table, and those of statements about rows.
 _DEFINING = frozenset(("create", "alter", "drop", "rename", "exec", "execute", "call", "into"))
+_ABOUT_ROWS = frozenset(("select", "insert", "update", "delete", "merge", "replace", "with", "values", "copy", "load"))
 # Schemas that are the one Django's tables are in.
 _OWN_SCHEMAS = frozenset(("public", "main", "dbo"))
 
@@ -79,12 +80,12 @@ class SqlApplier:
         """A statement that may do anything to what it names; without a word of it, it leaves the tables there are."""
         self.unread = effect.reason
         self.moved = True
-        self.tables.update(name for name in effect.names if self._db.get(name) is not None)
-        if not effect.names & _DEFINING:
+        named = [table.name for table in self._db.tables() if table.name.lower() in effect.names]
+        self.tables.update(named)
+        if effect.names & _ABOUT_ROWS and not effect.names & _DEFINING:
             return
-        for name in effect.names:
-            if "_" in name or self._db.get(name) is not None:
-                self._db.doubt_table(name, reason)
+        for name in (*named, *(name for name in effect.names if "_" in name and self._db.get(name) is None)):
+            self._db.doubt_table(name, reason)
         if effect.open:
             self.open = True
             if open_counts:

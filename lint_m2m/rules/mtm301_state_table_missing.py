@@ -67,7 +67,8 @@ operations = [
 ## When it stays silent
 
 When a later operation, migration or app renames or makes the table, when the through model's default table is the
-automatic table by its name, and when SQL or code that could not be read may have made it.
+automatic table by its name, and when SQL or code that could not be read may have made it. It is likely, not certain,
+when an operation or SQL that could not be read may have renamed the table with the links.
 
 ## References
 
@@ -79,7 +80,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from lint_m2m.finding import Finding, Related, Severity
+from lint_m2m.finding import Certainty, Finding, Related, Severity
 from lint_m2m.replay.database import Gone
 from lint_m2m.replay.facts import Origin, address_order
 from lint_m2m.replay.step import Step
@@ -125,6 +126,7 @@ class StateTableMissing(Rule):
                 related=(believed,),
                 notes=(f"the first query fails: no such table `{store.table_name}`",),
             )
+        unread = replay.astray(store.key, store.table_name)
         left = next((a.table for a in replay.shared(Abandoned).at_end(replay) if a.field == store.key), None)
         notes = () if left is None else (f"the links stay behind in `{left.name}`",)
         return self.finding(
@@ -134,6 +136,8 @@ class StateTableMissing(Rule):
             else f"{subject}, `{store.table_name}`, does not exist",
             label="only the state knows this table",
             field=store.key,
+            certainty=Certainty.CERTAIN if unread is None else Certainty.LIKELY,
+            reason=None if unread is None else f"something unread may have given a table this name: {unread}",
             related=table_place(left, "the table that is there was made here"),
             notes=(f"the first query fails: no such table `{store.table_name}`", *notes),
         )

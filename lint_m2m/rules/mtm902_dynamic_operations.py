@@ -37,8 +37,8 @@ operations = [
 For operation classes of third-party packages that lint-m2m knows, when what could not be read names models that own no
 many-to-many field and are the `through` model of none, and when a field of which only the name or the presence is
 unknown is of a class that is no many-to-many. What makes one migration unreadable for one reason is reported once, with
-every place. Raw SQL that could not be read is counted among the parts not read (`--verbose` lists them): it makes the
-rules careful, but says nothing of a many-to-many.
+every place. Raw SQL that could not be read is reported where it names a table with links; elsewhere it is counted among
+the parts not read (`--verbose` lists them): it makes the rules careful, but says nothing of a many-to-many.
 
 ## References
 
@@ -66,6 +66,7 @@ from lint_m2m.migration import (
     MigrationKey,
     ModelKey,
     Project,
+    RunSQL,
     Span,
     UnknownOperation,
 )
@@ -114,7 +115,7 @@ class DynamicOperations(Rule):
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         if step.conditional is None:  # else it is a part of operations that are reported as a whole
-            for message, fields, models, span in _unread(step):
+            for message, fields, models, span in (*_unread(step), *_unread_sql(step, replay)):
                 finding = self.finding_at(step, message, span=span, label="not read")
                 part = _Part(finding=finding, fields=frozenset(fields), models=frozenset(models))
                 self._parts.setdefault((step.migration.key, message), []).append(part)
@@ -161,6 +162,17 @@ def _unread(step: Step) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[Mode
             yield from _unread_field(step, key, operation.field, operation.field.span)
         case _:
             return
+
+
+def _unread_sql(
+    step: Step, replay: Replay
+) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[ModelKey], Span | None]]:
+    """A statement that cannot be read and names a table with links."""
+    if not isinstance(step.operation, RunSQL) or not step.on_database or not replay.data_count:
+        return
+    last = replay.data_operations()[-1]
+    if last.origin == step.origin and last.unread is not None and last.fields:
+        yield f"raw SQL cannot be read: {last.unread}", last.fields, (), None
 
 
 def _unread_methods(step: Step) -> Iterator[tuple[str, Iterable[FieldKey], Iterable[ModelKey], Span | None]]:

@@ -9,6 +9,7 @@ import pytest
 
 from lint_m2m import config
 from lint_m2m.engine import check
+from lint_m2m.finding import Certainty
 from tests import judge
 from tests.support.agreement import disagreements
 
@@ -191,3 +192,30 @@ def test_servers_agree_on_what_is_not_there(database_url: str, tmp_path: Path) -
         folder = _runs(tmp_path / str(number), sql)
         report = check(folder, replace(config.load(folder), database=vendor))
         assert disagreements(report, judge.run(folder, database=database_url)) == []
+
+
+@pytest.mark.parametrize(
+    "sql", ['ALTER TABLE "Library_Book_authors" FROBNICATE', "FROBNICATE Library_Book_authors", "CALL move('x')"]
+)
+def test_unreadable_sql_may_have_renamed_the_table(sql: str, tmp_path: Path) -> None:
+    project = _project(tmp_path, sql)
+    report = check(project, replace(config.load(project), database="postgresql"))
+    found = {finding.code: finding for finding in report.findings}
+    if "authors" not in sql:  # it names no table: then it may have made any
+        assert found == {}
+        return
+    assert set(found) == {"MTM301", "MTM902"}
+    assert found["MTM301"].certainty is Certainty.LIKELY
+    assert found["MTM902"].field == "library.book.authors"
+
+
+def test_an_unknown_operation_may_have_renamed_the_table(tmp_path: Path) -> None:
+    project = _project(tmp_path, "")
+    switch = project / "library" / "migrations" / "0002_switch.py"
+    text = switch.read_text().replace("from django", "from elsewhere import Swap\nfrom django", 1)
+    switch.write_text(text.replace("operations = [", "operations = [\n        Swap('book', name='authors'),", 1))
+    certainties = {finding.code: finding.certainty for finding in check(project).findings}
+    assert certainties == {"MTM902": Certainty.CERTAIN}  # which model that is, nobody knows: any of them
+    switch.write_text(switch.read_text().replace("Swap('book'", "Swap(model_name='book'"))
+    certainties = {finding.code: finding.certainty for finding in check(project).findings}
+    assert certainties == {"MTM902": Certainty.CERTAIN, "MTM301": Certainty.LIKELY}
