@@ -86,11 +86,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
-from lint_m2m.replay.facts import FailureKind, FieldKey
+from lint_m2m.migration import UNKNOWN
+from lint_m2m.replay.facts import Failure, FailureKind, FieldKey
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import left_behind, operation_name, retargeted
+from lint_m2m.rules.describe import left_behind, operation_name, retargeted, through_of
+from lint_m2m.rules.drift import StateOnly, column_name, narrowed
 from lint_m2m.rules.ties import Ties
 
 
@@ -101,6 +103,7 @@ class MissingTableTouched(Rule):
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         replay.shared(Ties).see(step)
+        replay.shared(StateOnly).see(step, replay)
         for failure in step.failures:
             dangling = failure.kind is FailureKind.ROWS_VIOLATE and retargeted(step) is None
             if failure.kind not in (FailureKind.TABLE_MISSING, FailureKind.COLUMN_MISSING) and not dangling:
@@ -122,6 +125,8 @@ class MissingTableTouched(Rule):
                 )
                 label = "leaves them pointing at nothing"
             gone = failure.dropped
+            removed = None if gone is None else Related(location=gone.location, message="removed or renamed here")
+            related = removed or _believed(failure, field, step, replay)
             yield self.finding_at(
                 step,
                 message,
@@ -130,9 +135,31 @@ class MissingTableTouched(Rule):
                 certainty=failure.certainty,
                 reason=failure.reason,
                 runtime_error=failure.exception,
-                related=() if gone is None else (Related(location=gone.location, message="removed or renamed here"),),
+                related=() if related is None else (related,),
                 notes=(*notes, *left_behind(step, replay)),
             )
+
+
+def _believed(failure: Failure, key: FieldKey, step: Step, replay: Replay) -> Related | None:
+    """Where Django came to believe in the table or the column, if that was without the database."""
+    owner = step.before.get(key.model_key)
+    field = owner.fields.get(key.name) if owner else None
+    through = None if field is None else through_of(field.field)
+    model = step.before.lookup(through) if through is not None else None
+    state_only = replay.shared(StateOnly)
+    if model is None or model is UNKNOWN:
+        origin, what = state_only.of_field(key), failure.table
+    elif failure.kind is FailureKind.TABLE_MISSING:
+        origin, what = state_only.of_model(model.key) or state_only.of_field(key), failure.table
+    else:
+        column = next((one for one in model.fields.values() if column_name(one) == failure.column), None)
+        origin, what = state_only.of_model(model.key), failure.column
+        if column is not None:
+            origin = state_only.of_field(model.field_key(column.name)) or origin
+            origin = None if origin is None else narrowed(origin, column.origin, column.field.span)
+    if origin is None or (origin.migration, origin.address) == (step.migration.key, step.address):
+        return None
+    return Related(location=origin.location, message=f"Django believes in `{what}` since here")
 
 
 def _field_of_missing(name: str, replay: Replay) -> tuple[FieldKey | None, tuple[str, ...]]:

@@ -82,14 +82,14 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
-from lint_m2m.migration import UNKNOWN
-from lint_m2m.replay.facts import TableFact, UniqueFact
+from lint_m2m.migration import UNKNOWN, AddConstraint, Constraint, ModelKey, Span
+from lint_m2m.replay.facts import Origin, TableFact, UniqueFact
 from lint_m2m.replay.models import ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import field_label, model_label, quoted, table_place
-from lint_m2m.rules.drift import LinkStore, StateOnly, column_name, link_stores
+from lint_m2m.rules.drift import LinkStore, StateOnly, column_name, link_stores, narrowed
 
 
 class StateUniqueDiffers(Rule):
@@ -97,8 +97,19 @@ class StateUniqueDiffers(Rule):
     name: ClassVar[str] = "state-unique-differs"
     severity: ClassVar[Severity] = Severity.WARNING
 
+    def __init__(self) -> None:
+        # The last operation that declared a constraint of that name, if it changed only the state.
+        self._added: dict[tuple[ModelKey, str], Origin] = {}
+
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         replay.shared(StateOnly).see(step, replay)
+        operation = step.operation
+        if isinstance(operation, AddConstraint) and step.on_state and isinstance(operation.constraint.name, str):
+            key = (ModelKey(step.app_label, operation.model_name.lower()), operation.constraint.name)
+            if step.on_database:
+                self._added.pop(key, None)
+            else:
+                self._added[key] = step.origin
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
@@ -111,15 +122,15 @@ class StateUniqueDiffers(Rule):
                 continue
             pair = frozenset(columns)
             held = [unique for unique in table.uniques if unique.columns == pair]
-            message = (
-                _implied(store, held, table)
+            message, declared = (
+                (_implied(store, held, table), None)
                 if store.through is None
-                else _declared(store, store.through, held, pair, table, replay)
+                else _declared(store.through, held, pair, table)
             )
             if message is None or not _parted_by_state(store, replay.shared(StateOnly)):
                 continue
             yield self.finding(
-                replay.shared(StateOnly).blame(store),
+                self._place(replay.shared(StateOnly).blame(store), store, declared),
                 message.format(
                     label=field_label(replay.state, store.key),
                     model=model_label(replay.state, store.through.key) if store.through else "",
@@ -129,6 +140,18 @@ class StateUniqueDiffers(Rule):
                 field=store.key,
                 related=table_place(table, f"`{table.name}` was made here"),
             )
+
+    def _place(self, blamed: Origin, store: LinkStore, declared: Constraint | Span | None) -> Origin:
+        """Where the unique set is declared, if the operation to blame does it; else that operation."""
+        through = store.through
+        if through is None or declared is None:
+            return blamed
+        if isinstance(declared, Constraint):
+            added = self._added.get((through.key, str(declared.name)))
+            if added is not None:
+                return narrowed(added, added, declared.span)
+            declared = declared.span
+        return narrowed(blamed, through.origin, declared)
 
 
 def _parted_by_state(store: LinkStore, state_only: StateOnly) -> bool:
@@ -144,17 +167,12 @@ def _implied(store: LinkStore, held: list[UniqueFact], table: TableFact) -> str 
 
 
 def _declared(
-    store: LinkStore,
-    through: ModelState,
-    held: list[UniqueFact],
-    pair: frozenset[str],
-    table: TableFact,
-    replay: Replay,
-) -> str | None:
-    """What is wrong with how `through` declares the unique pair of its table, ``None`` if nothing."""
+    through: ModelState, held: list[UniqueFact], pair: frozenset[str], table: TableFact
+) -> tuple[str | None, Constraint | Span | None]:
+    """What is wrong with how `through` declares the pair of its table, ``None`` if nothing; and where it does that."""
     options = through.options
     if options.unique_together is UNKNOWN or options.constraints is UNKNOWN:
-        return None
+        return None, None
     columns = {field.name: column_name(field) for field in through.fields.values()}
 
     def covers(names: tuple[str, ...]) -> bool:
@@ -167,15 +185,14 @@ def _declared(
         if constraint.plain_unique and constraint.fields is not UNKNOWN and covers(constraint.fields)
     ]
     if together:
-        return (
-            None if held else f"`{{model}}` declares {{pair}} unique, but table `{table.name}` has no such unique set"
-        )
+        message = f"`{{model}}` declares {{pair}} unique, but table `{table.name}` has no such unique set"
+        return (None if held else message), options.entry_span("unique_together")
     if constraints:
         name = constraints[0].name
         if name is UNKNOWN or any(unique.name in (name, None) for unique in held):
-            return None
+            return None, None
         real = next((f"`{unique.name}`" for unique in held), "no unique set on that pair")
-        return f"`{{model}}` declares the constraint `{name}`, but table `{table.name}` has {real}"
+        return f"`{{model}}` declares the constraint `{name}`, but table `{table.name}` has {real}", constraints[0]
     if held:
-        return f"table `{table.name}` has a unique set on {{pair}} that `{{model}}` does not declare"
-    return None
+        return f"table `{table.name}` has a unique set on {{pair}} that `{{model}}` does not declare", None
+    return None, None

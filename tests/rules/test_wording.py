@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lint_m2m.engine import check
 from lint_m2m.migration import AlterTogether, NoDatabaseChange, Operation, RunSQL
 from lint_m2m.replay.wording import Wording
 from lint_m2m.rules.describe import operation_name
+from tests.support.rule_projects import RULE_FIXTURES
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,11 @@ def test_names_longer_than_the_database_allows() -> None:
     table = "a" * 65
     assert Wording("postgresql").table_missing(table) == f'ProgrammingError: relation "{"a" * 63}" does not exist'
     assert Wording("mysql").table_missing(table) == f"""ProgrammingError: (1103, "Incorrect table name '{table}'")"""
+
+
+def test_where_django_came_to_believe_in_a_missing_table() -> None:
+    project = RULE_FIXTURES / "MTM106" / "bad_alter_table_of_claimed_model"
+    [finding] = [finding for finding in check(project).findings if finding.code == "MTM106"]
+    [related] = finding.related
+    assert related.message == "Django believes in `library_authorship` since here"
+    assert (related.location.path, related.location.span.line) == ("library/migrations/0002_authorship.py", 10)
