@@ -2,6 +2,7 @@
 
 ``# lint-m2m: ignore[MTM101, MTM202] reason`` on the operation's first line or on a guilty line,
 ``# lint-m2m: ignore-file[MTM101] reason`` anywhere in the file, and ``# noqa: MTM101`` on the same lines as the first.
+In brackets a rule goes by its name as well: ``ignore[through-added]``.
 
 A comment has to say what it silences. One without codes silences nothing and is reported (as ruff does with its own
 comments, RUF103); a bare ``# noqa`` was written for some other linter, most often for a long line, and is left alone:
@@ -18,6 +19,7 @@ import re
 import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from lint_m2m.finding import Finding, Severity
@@ -85,12 +87,15 @@ def speaks_of_us(source: bytes) -> bool:
     return any(mark in source for mark in _MARKS)
 
 
-def ignores(text: str) -> tuple[Ignore, ...]:
-    """The comments in a file's text, in order. In a file that is no Python, those before its first broken token."""
+def ignores(text: str, names: Mapping[str, str] = MappingProxyType({})) -> tuple[Ignore, ...]:
+    """The comments in a file's text, in order. In a file that is no Python, those before its first broken token.
+
+    `names` are the codes of the rules by their names.
+    """
     return tuple(
         ignore
         for comment, first_line, line, column in _comments(text)
-        for ignore in (*_own(comment, first_line, line, column), *_noqa(comment, first_line, line, column))
+        for ignore in (*_own(comment, first_line, line, column, names), *_noqa(comment, first_line, line, column))
     )
 
 
@@ -110,11 +115,11 @@ def _comments(text: str) -> Iterator[tuple[str, int, int, int]]:
         return
 
 
-def _own(comment: str, first_line: int, line: int, column: int) -> Iterator[Ignore]:
+def _own(comment: str, first_line: int, line: int, column: int, names: Mapping[str, str]) -> Iterator[Ignore]:
     for match in _OWN.finditer(comment):
         span = Span(line, column + match.start() + 1, line, column + match.end() + 1)
         word = match["word"].lower()
-        codes = _codes(match, line, column) if match["bracket"] else ()
+        codes = _codes(match, line, column, names) if match["bracket"] else ()
         trouble = None
         if word not in ("ignore", "ignore-file"):
             near = _nearest(word, ("ignore-file",) if "file" in word else ("ignore",))
@@ -135,17 +140,17 @@ def _own(comment: str, first_line: int, line: int, column: int) -> Iterator[Igno
 
 def _noqa(comment: str, first_line: int, line: int, column: int) -> Iterator[Ignore]:
     for match in _NOQA.finditer(comment):
-        codes = _codes(match, line, column)
+        codes = _codes(match, line, column, {})
         if any(code.code.startswith("MTM") for code in codes):
             span = Span(line, column + match.start() + 1, line, column + match.end() + 1)
             yield Ignore(line=line, span=span, codes=codes, first_line=first_line, own=False)
 
 
-def _codes(match: re.Match[str], line: int, column: int) -> tuple[Code, ...]:
+def _codes(match: re.Match[str], line: int, column: int, names: Mapping[str, str]) -> tuple[Code, ...]:
     start = column + match.start("codes") + 1
     found: dict[str, Code] = {}
     for code in _CODE.finditer(match["codes"]):
-        name = code.group().upper()
+        name = names.get(code.group().lower(), code.group().upper())
         found.setdefault(name, Code(name, Span(line, start + code.start(), line, start + code.end())))
     return tuple(found.values())
 
@@ -215,11 +220,14 @@ class Suppressions:
         self._used.update((path, code.span) for code in hits)
         return bool(hits)
 
-    def unused(self, known: Collection[str], applies: Callable[[str, str], bool]) -> Iterator[UnusedIgnore]:
+    def unused(
+        self, known: Collection[str], applies: Callable[[str, str], bool], names: Collection[str] = ()
+    ) -> Iterator[UnusedIgnore]:
         """What has silenced nothing so far, by file and place.
 
-        `known` are the codes of all rules. `applies(code, path)`: a rule that is off is not the comment's fault. A
-        ``noqa`` with other linters' codes is theirs to judge. `UNUSED_CODE` itself is judged apart: see `unused_own`.
+        `known` are the codes of all rules, `names` their names. `applies(code, path)`: a rule that is off is not the
+        comment's fault. A ``noqa`` with other linters' codes is theirs to judge. `UNUSED_CODE` itself is judged apart:
+        see `unused_own`.
         """
         for path in sorted(self._comments):
             for ignore in self._comments[path]:
@@ -230,7 +238,7 @@ class Suppressions:
                         label="not followed",
                         notes=("write `# lint-m2m: ignore[CODE] reason` on the operation's first line",),
                     )
-                yield from self._unused_codes(path, ignore, known, applies)
+                yield from self._unused_codes(path, ignore, known, applies, names)
 
     def unused_own(self, applies: Callable[[str, str], bool]) -> Iterator[UnusedIgnore]:
         """Comments against `UNUSED_CODE` that have silenced nothing: asked after all other findings are judged."""
@@ -243,16 +251,22 @@ class Suppressions:
                         yield _unused(path, code, ignore)
 
     def _unused_codes(
-        self, path: str, ignore: Ignore, known: Collection[str], applies: Callable[[str, str], bool]
+        self,
+        path: str,
+        ignore: Ignore,
+        known: Collection[str],
+        applies: Callable[[str, str], bool],
+        names: Collection[str],
     ) -> Iterator[UnusedIgnore]:
         if not ignore.own and not all(code.code in known for code in ignore.codes):
             return
         for code in ignore.codes:
             if code.code not in known:
-                near = _nearest(code.code, sorted(known))
+                named, others = (code.code.lower(), names) if "-" in code.code else (code.code, known)
+                near = _nearest(named, sorted(others))
                 yield UnusedIgnore(
                     location=Location(path, code.span),
-                    message=f"the ignore comment names `{code.code}`, and there is no such rule{near}",
+                    message=f"the ignore comment names `{named}`, and there is no such rule{near}",
                     label="no rule",
                 )
             elif code.code != UNUSED_CODE and (path, code.span) not in self._used and applies(code.code, path):

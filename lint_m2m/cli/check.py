@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> N
     """All but the paths; `verbose` are the names of that option, of which another program may have one already."""
     rules = parser.add_argument_group("rules")
     for name, text in (
-        ("select", "run these rules only: codes or their beginnings, separated by commas (MTM1,MTM202)"),
+        ("select", "run these rules only: codes, their beginnings, or names, separated by commas (MTM1,m2m-recreated)"),
         ("extend-select", "run these rules beside those selected"),
         ("ignore", "do not run these rules"),
     ):

@@ -87,26 +87,32 @@ def _formats(value: object) -> tuple[str, ...]:
 
 
 def _codes(value: object) -> tuple[str, ...]:
-    """Rule codes or their beginnings; whether there are such rules is for `Selection` to say. ALL is every rule."""
-    given = _texts(value)
-    codes = tuple(code.strip().upper() for code in given)
-    for word, code in zip(given, codes, strict=True):
-        if code != "ALL" and not re.fullmatch(r"MTM\d{0,3}", code, re.ASCII):
+    """Rule codes or their beginnings, and names of rules; whether there are such rules is for `select` to say.
+
+    ALL is every rule.
+    """
+    codes = []
+    for given in _texts(value):
+        text = given.strip()
+        if text.upper() == "ALL":
+            codes.append("MTM")
+        elif re.fullmatch(r"MTM\d{0,3}", text, re.ASCII | re.IGNORECASE):
+            codes.append(text.upper())
+        elif re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", text, re.ASCII | re.IGNORECASE):
+            codes.append(text.lower())
+        else:
             raise Mismatch(
-                f"names `{word}`, which is no rule code: codes are `MTM` and three digits, or the beginning of that, "
-                f"or `ALL`{_nearest_code(code)}"
+                f"names `{given}`, which is no rule: a rule goes by its code, `MTM` and three digits (or the beginning "
+                f"of that, or `ALL`), or by its name{_nearest_rule(text)}"
             )
-    return tuple("MTM" if code == "ALL" else code for code in codes)
+    return tuple(codes)
 
 
-def _nearest_code(word: str) -> str:
-    """The code of the rule that is meant, perhaps by its name."""
+def _nearest_rule(word: str) -> str:
+    """The rule that is meant, by its code or its name."""
     from lint_m2m.rules import RULES
 
-    names = {rule.name.upper(): rule.code for rule in RULES}
-    if word in names:
-        return f"; that rule is `{names[word]}`"
-    return nearest(word, [rule.code for rule in RULES])
+    return nearest(word.upper(), [rule.code for rule in RULES]) or nearest(word.lower(), [rule.name for rule in RULES])
 
 
 def _choice(*words: str) -> Parser:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -26,24 +26,25 @@ class Selection:
         )
 
 
-def select(config: Config, codes: Collection[str], root: Path) -> Selection:
-    """The selection that `config` describes among the rules `codes`.
+def select(config: Config, rules: Mapping[str, str], root: Path) -> Selection:
+    """The selection that `config` describes among `rules`, the names of all rules by their codes.
 
-    Raises ConfigurationError or UsageError, by where it was said, for a code that no rule's begins with.
+    Raises ConfigurationError or UsageError, by where it was said, for what is no rule's name and begins no code.
     """
-    for option, named in (
-        ("select", config.select),
-        ("extend-select", config.extend_select),
-        ("ignore", config.ignore),
-        ("per-file-ignores", [code for _, ignored in config.per_file_ignores for code in ignored]),
-    ):
-        for prefix in named:
-            if not any(code.startswith(prefix) for code in codes):
-                raise _unknown(config, option, prefix, codes)
-    wanted = (*config.select, *config.extend_select)
-    enabled = frozenset(code for code in codes if _reach(code, wanted) > _reach(code, config.ignore))
+    codes = {name: code for code, name in rules.items()}
+
+    def prefixes(option: str, named: Iterable[str]) -> tuple[str, ...]:
+        for each in named:
+            if each not in codes and not any(code.startswith(each) for code in rules):
+                raise _unknown(config, option, each, rules)
+        return tuple(codes.get(each, each) for each in named)
+
+    wanted = (*prefixes("select", config.select), *prefixes("extend-select", config.extend_select))
+    unwanted = prefixes("ignore", config.ignore)
+    enabled = frozenset(code for code in rules if _reach(code, wanted) > _reach(code, unwanted))
     per_file = tuple(
-        (tuple(relative_globs((glob,), config, root)), ignored) for glob, ignored in config.per_file_ignores
+        (tuple(relative_globs((glob,), config, root)), prefixes("per-file-ignores", ignored))
+        for glob, ignored in config.per_file_ignores
     )
     return Selection(enabled, per_file)
 
@@ -102,9 +103,12 @@ def _reach(code: str, prefixes: Iterable[str]) -> int:
     return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=0)
 
 
-def _unknown(config: Config, option: str, prefix: str, codes: Collection[str]) -> LintM2MError:
+def _unknown(config: Config, option: str, named: str, rules: Mapping[str, str]) -> LintM2MError:
     origin = config.origin(option)
-    problem = f"names `{prefix}`, and no rule's code begins so{nearest(prefix, codes)}"
+    if "-" in named:
+        problem = f"names `{named}`, and no rule is called so{nearest(named, rules.values())}"
+    else:
+        problem = f"names `{named}`, and no rule's code begins so{nearest(named, rules)}"
     if origin.source is Source.COMMAND_LINE:
         return UsageError(f"`--{option}` {problem}")
     return ConfigurationError(f"`{option}` {problem}", path=origin.path, line=origin.line)

@@ -144,7 +144,7 @@ def run(
             root=root,
             targets=targets,
             config=config,
-            selection=configuration.select(config, CODES, root),
+            selection=configuration.select(config, {rule.code: rule.name for rule in RULES}, root),
             options=replace(configuration.read_options(config, root), overlay=laid_over),
             reader=reader,
             fingerprints=fingerprints,

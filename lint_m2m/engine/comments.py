@@ -42,8 +42,9 @@ def unsilenced(
     if UNUSED_CODE not in selection.enabled:
         return kept
     codes = [rule.code for rule in RULES]
+    names = [rule.name for rule in RULES]
     # First what the other rules left, then what is left of the comments on that.
-    for facts in (suppressions.unused(codes, selection.applies), suppressions.unused_own(selection.applies)):
+    for facts in (suppressions.unused(codes, selection.applies, names), suppressions.unused_own(selection.applies)):
         unused = [finding_of(fact, migrations.get(fact.location.path), rule.name, rule.severity) for fact in facts]
         kept += [finding for finding in identified(unused) if not silenced(finding)]
     return kept
@@ -51,10 +52,11 @@ def unsilenced(
 
 def _comments(paths: Iterable[str], files: Files, noqa: bool) -> dict[str, tuple[Ignore, ...]]:
     comments = {}
+    names = {rule.name: rule.code for rule in RULES}
     for path in paths:
         source = files.source(path)
         if source is None or not speaks_of_us(source):
             continue
-        if found := tuple(ignore for ignore in ignores(text_of(source)) if noqa or ignore.own):
+        if found := tuple(ignore for ignore in ignores(text_of(source), names) if noqa or ignore.own):
             comments[path] = found
     return comments

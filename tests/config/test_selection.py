@@ -10,7 +10,13 @@ import pytest
 from lint_m2m.config import Config, load, matches, override, read_options, select
 from lint_m2m.errors import ConfigurationError, UsageError
 
-CODES = ["MTM101", "MTM102", "MTM201", "MTM202", "MTM904"]
+CODES = {
+    "MTM101": "through-added",
+    "MTM102": "through-removed",
+    "MTM201": "through-swapped",
+    "MTM202": "m2m-recreated",
+    "MTM904": "unused-ignore",
+}
 ROOT = Path("/project")
 
 
@@ -21,7 +27,7 @@ def enabled(**options: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, CODES),
+        ({}, list(CODES)),
         ({"select": ("MTM1",)}, ["MTM101", "MTM102"]),
         ({"select": ()}, []),
         ({"ignore": ("MTM",)}, []),
@@ -29,6 +35,11 @@ def enabled(**options: tuple[str, ...]) -> list[str]:
         ({"select": ("MTM2",), "ignore": ("MTM202",)}, ["MTM201"]),
         ({"select": ("MTM202",), "ignore": ("MTM2",)}, ["MTM202"]),
         ({"select": ("MTM202",), "ignore": ("MTM202",)}, []),
+        ({"select": ("m2m-recreated", "MTM1"), "ignore": ("through-added",)}, ["MTM102", "MTM202"]),
+        (
+            {"select": ("MTM2",), "extend_select": ("unused-ignore",), "ignore": ("MTM",)},
+            ["MTM201", "MTM202", "MTM904"],
+        ),
         ({"select": ("MTM1",), "extend_select": ("MTM904",)}, ["MTM101", "MTM102", "MTM904"]),
         ({"extend_select": ("MTM201",), "ignore": ("MTM2",)}, ["MTM101", "MTM102", "MTM201", "MTM904"]),
     ],
@@ -78,6 +89,10 @@ def test_unknown_code_is_named_where_it_was_said(tmp_path: Path, monkeypatch: py
         select(override(Config(), {"select": ["MTM7"]}), CODES, tmp_path)
     with pytest.raises(ConfigurationError, match=r"^`per-file-ignores` names `MTM3`"):
         select(Config(per_file_ignores=(("a", ("MTM3",)),)), CODES, tmp_path)
+    with pytest.raises(
+        UsageError, match=r"^`--ignore` names `through-aded`, and no rule is called so; nearest: `through-added`$"
+    ):
+        select(override(Config(), {"ignore": ["Through-Aded"]}), CODES, tmp_path)
 
 
 @pytest.mark.parametrize(

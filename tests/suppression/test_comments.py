@@ -125,3 +125,10 @@ def test_a_comment_is_about_the_lines_it_is_joined_with(text: str, lines: tuple[
     """As flake8 has it: a string over several lines has no other place for a comment."""
     found = only(text)
     assert (found.first_line, found.line) == lines
+
+
+def test_rules_by_name() -> None:
+    names = {"through-added": "MTM101"}
+    (ignore,) = ignores("# lint-m2m: ignore[Through-Added, MTM101, through-aded]\n", names)
+    assert codes(ignore) == ["MTM101", "THROUGH-ADED"]
+    assert ignores("x = 1  # noqa: through-added\n", names) == ()
