@@ -28,6 +28,7 @@ from tests.support.agreement import disagreements
 ON_SQLITE = int(os.environ.get("LINT_M2M_FIXES", "60"))
 ON_SERVERS = int(os.environ.get("LINT_M2M_DATABASE_FIXES", "12"))
 CHUNK = 12
+SAFE, UNSAFE = rewrite.Choice(), rewrite.Choice(unsafe=True)
 # What the generator calls the ways to an operation that fails on every database and that a sequence can stand for.
 FAILING = {"through_added", "through_removed", "pinned", "temporary_field_in_one_run", "taken_table", "retyped"}
 
@@ -43,7 +44,7 @@ def chunks(number: int) -> list[range]:
     return [range(first, min(first + CHUNK, number)) for first in range(0, number, CHUNK)]
 
 
-def trouble(seed: int, folder: Path, database: str) -> str | None:
+def trouble(seed: int, folder: Path, database: str, choice: rewrite.Choice = SAFE) -> str | None:
     """What is wrong after the fixes, with all that is needed to see why; empty when nothing is, ``None`` unfixed."""
     history = generate(seed)
     project = folder / str(seed)
@@ -52,14 +53,14 @@ def trouble(seed: int, folder: Path, database: str) -> str | None:
     (project / "pyproject.toml").write_text(
         f'[tool.lint-m2m]\ndatabase = "{vendor}"\ndjango-version = "{release}"\n', encoding="utf-8"
     )
-    rewriting = rewrite.plan(run([project], load), load)
+    rewriting = rewrite.plan(run([project], load), load, choice)
     if not rewriting.fixes:
         return None
     rewrite.write(rewriting.changes)
     after = run([project], load)
     fixed = {(fix.finding.code, fix.finding.field) for fix in rewriting.fixes}
     found = [f"still there: {one.code}" for one in after.report.findings if (one.code, one.field) in fixed]
-    found += [f"the second time: {change.path}" for change in rewrite.plan(after, load).changes]
+    found += [f"the second time: {change.path}" for change in rewrite.plan(after, load, choice).changes]
     found += disagreements(after.report, judge.run(project, database=database))
     if not found:
         return ""

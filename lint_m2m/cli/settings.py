@@ -49,9 +49,9 @@ def show(paths: Sequence[Path], configure: Callable[[Path], Config], reader: Rea
 
 
 def _lines(config: Config, root: Path, vendor: str | None) -> Iterator[str]:
-    from lint_m2m.engine import CODES
+    from lint_m2m.engine import CODES, NAMES
 
-    enabled = select(config, CODES, root).enabled
+    enabled = select(config, NAMES, root).enabled
     off = [code for code in CODES if code not in enabled]
     yield f"# {len(enabled)} of {len(CODES)} rules run" + (f"; not {', '.join(off)}" if off else "")
     yield f"[{_TABLE}]"

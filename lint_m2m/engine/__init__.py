@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODES",
+    "NAMES",
     "LeftOut",
     "Outcome",
     "Reader",
@@ -54,6 +55,7 @@ __all__ = [
 
 # Of every rule there is.
 CODES: Final = tuple(rule.code for rule in RULES)
+NAMES: Final = {rule.code: rule.name for rule in RULES}
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -144,7 +146,7 @@ def run(
             root=root,
             targets=targets,
             config=config,
-            selection=configuration.select(config, {rule.code: rule.name for rule in RULES}, root),
+            selection=configuration.select(config, NAMES, root),
             options=replace(configuration.read_options(config, root), overlay=laid_over),
             reader=reader,
             fingerprints=fingerprints,

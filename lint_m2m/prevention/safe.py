@@ -260,7 +260,7 @@ def _configure(root: Path) -> Config:
 
 def _wanted(finding: Finding, root: Path) -> bool:
     """Whether the user wants to hear of it."""
-    selection = configuration.select(configuration.load(root), engine.CODES, root)
+    selection = configuration.select(configuration.load(root), engine.NAMES, root)
     return finding.code in selection.enabled and selection.applies(finding.code, finding.path)
 
 

@@ -113,6 +113,25 @@ class Writer:
         node = self.own(path, span)
         if not isinstance(node, Bracket):
             raise Unwritable(f"the definition of `{state.name}` is no plain call")
+        return self._by_present_names(node, state.field)
+
+    def _by_present_names(self, node: Bracket, field: Field) -> Bracket:
+        """The field with models that were renamed since it was written by their names of today."""
+        relation = field.relation
+        for name, ref in (("to", relation.to), ("through", relation.through)) if relation is not None else ():
+            if not isinstance(ref, ModelKey):
+                continue
+            item = node.item(name) or (
+                node.items[0] if name == "to" and node.items and not node.items[0].prefix else None
+            )
+            written = "" if item is None else plain(item.value)
+            if item is None or written[:1] not in ("'", '"'):
+                continue
+            named = written.strip("'\"").rpartition(".")[2].lower()
+            if named not in (ref.name, "self"):
+                place = node.items.index(item)
+                renamed = replace(item, value=self.reference(ref))
+                node = replace(node, items=(*node.items[:place], renamed, *node.items[place + 1 :]))
         return node
 
     def made_field(self, field: Field) -> Bracket:

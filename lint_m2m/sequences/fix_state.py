@@ -316,6 +316,8 @@ def _claimed(situation: Situation) -> Iterator[Proposal]:
     believed = {_column(one) for one in earlier.fields.values() if one.field.kind is not FieldKind.MANY_TO_MANY}
     if not believed - {None} <= columns:
         return
+    believed_in = through.model.origin.migration
+    soon = believed_in in (migration.key, *(dependency.key for dependency in migration.dependencies))
     writer = Writer(situation, migration.path)
     name = writer.literal(through.model.key.name)
     claim = writer.state_only(
@@ -340,10 +342,18 @@ def _claimed(situation: Situation) -> Iterator[Proposal]:
         title=f"say first that `{through.model.name}` has the table `{kept.name}`",
         why="what comes after it then finds the table, with every link in it",
         downtime=Downtime.BRIEF,
-        applicability=applicability(situation),
+        applicability=applicability(situation) if soon else Applicability.DISPLAY,
         changes=tuple(changed),
         recommended=True,
+        caveats=() if soon else (_long_believed(through, kept.name),),
         verify=caveats.VERIFY,
+    )
+
+
+def _long_believed(through: Through, table: str) -> str:
+    return (
+        f"Django has believed in `{through.table}` since `{through.model.origin.migration}`: what reads the links "
+        f"before this migration finds no table, so give `{table}` to the model there rather than here"
     )
 
 

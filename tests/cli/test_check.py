@@ -129,7 +129,7 @@ def test_project_inside_another_is_reported_once(project: Path, lint: Lint) -> N
         (["-x"], "error: unknown option `-x`"),
         (["--select"], "error: argument --select: expected one argument\n"),
         (["--select", "MTM7"], "error: `--select` names `MTM7`, and no rule`s code begins so"),
-        (["--ignore", "E501"], "error: `--ignore` names `E501`, which is no rule code: "),
+        (["--ignore", "E501"], "error: `--ignore` names `E501`, which is no rule: "),
         (
             ["--fail-on", "eror"],
             "error: `--fail-on` is `eror`, but has to be one of `error`, `warning`, `info`; nearest",

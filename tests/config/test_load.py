@@ -220,22 +220,22 @@ def test_command_line_wins(tmp_path: Path) -> None:
         (
             ['select = ["E501"]'],
             (
-                ":2: `select` names `E501`, which is no rule code: codes are `MTM` and three digits, or the "
-                "beginning of that, or `ALL`"
+                ":2: `select` names `E501`, which is no rule: a rule goes by its code, `MTM` and three digits (or the "
+                "beginning of that, or `ALL`), or by its name"
             ),
         ),
         (
             ['ignore = ["MTM1O1"]'],
             (
-                ":2: `ignore` names `MTM1O1`, which is no rule code: codes are `MTM` and three digits, or the "
-                "beginning of that, or `ALL`; nearest: `MTM101`"
+                ":2: `ignore` names `MTM1O1`, which is no rule: a rule goes by its code, `MTM` and three digits (or "
+                "the beginning of that, or `ALL`), or by its name; nearest: `MTM101`"
             ),
         ),
         (
-            ['per-file-ignores = { "a" = ["through-added"] }'],
+            ['per-file-ignores = { "a" = ["recreated"] }'],
             (
-                ":2: `per-file-ignores` for `a` names `through-added`, which is no rule code: codes are `MTM` and "
-                "three digits, or the beginning of that, or `ALL`; that rule is `MTM101`"
+                ":2: `per-file-ignores` for `a` names `recreated`, which is no rule: a rule goes by its code, `MTM` "
+                "and three digits (or the beginning of that, or `ALL`), or by its name; nearest: `m2m-recreated`"
             ),
         ),
         (["exit-zero = 1"], ":2: `exit-zero` is the number `1`, but has to be `true` or `false`"),
@@ -369,7 +369,7 @@ def test_folder_named_like_the_file_is_passed_by(tmp_path: Path) -> None:
     ("values", "message"),
     [
         ({"fail-on": "fatal"}, "`--fail-on` is `fatal`, but has to be one of `error`, `warning`, `info`"),
-        ({"select": ["MTM1", "X"]}, "`--select` names `X`, which is no rule code: "),
+        ({"select": ["MTM1", "X"]}, "`--select` names `X`, which is no rule: "),
     ],
 )
 def test_command_line_that_makes_no_sense(values: dict[str, object], message: str) -> None:

@@ -70,7 +70,7 @@ def test_all_and_everything_but(tmp_path: Path) -> None:
     )
     (tmp_path / "site").mkdir()
     selection = select(load(tmp_path / "site"), CODES, tmp_path / "site")
-    assert sorted(selection.enabled) == CODES[:-1]
+    assert sorted(selection.enabled) == sorted(CODES)[:-1]
     assert not selection.applies("MTM101", "vendored/migrations/0001.py")
     assert selection.applies("MTM201", "library/migrations/0001.py")
     assert not selection.applies("MTM201", "shop/migrations/0001.py")

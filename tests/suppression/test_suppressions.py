@@ -124,7 +124,7 @@ def test_unknown_code_names_the_nearest() -> None:
     (found,) = unused(text(opening="# lint-m2m: ignore[MTM305]"))
     assert found.message == "the ignore comment names `MTM305`, and there is no such rule; nearest: `MTM303`"
     (found,) = unused(text(opening="# lint-m2m: ignore[through-added]"))
-    assert found.message == "the ignore comment names `THROUGH-ADDED`, and there is no such rule"
+    assert found.message == "the ignore comment names `through-added`, and there is no such rule"
 
 
 def test_trouble_is_reported_with_the_right_form() -> None:
