@@ -3,8 +3,8 @@
 Of each history with a finding that has a safe sequence the files are fixed; the fixed history goes to real Django, one
 operation at a time with rows in every table, and to lint-m2m once more, and the two have to agree as on any other
 (`tests/support/agreement.py`): what was fixed is no finding any more, so it must neither raise nor lose a row nor leave
-Django and the database apart. The same with the unsafe fixes for some. ``LINT_M2M_FIXES`` histories on SQLite (60) that try what fails everywhere,
-``LINT_M2M_DATABASE_FIXES`` on each server (12); the seeds are fixed.
+Django and the database apart; and the same with the unsafe fixes, for some. ``LINT_M2M_FIXES`` histories on SQLite (60)
+that try what fails everywhere, ``LINT_M2M_DATABASE_FIXES`` on each server (12); the seeds are fixed.
 """
 
 from __future__ import annotations
