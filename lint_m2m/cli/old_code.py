@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lint_m2m.cli.streams import complain, write_file
 from lint_m2m.config import Config, Origin, Source
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lint_m2m.engine import Outcome
 
 # Where these speak, what depends on what they name is not judged, or in the wrong order.
-_UNCERTAIN = ("MTM901", "MTM903")
+_UNCERTAIN: Final = ("MTM901", "MTM903")
 
 
 def make_sense(arguments: argparse.Namespace, *, loaded: bool) -> None:

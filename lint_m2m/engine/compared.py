@@ -63,6 +63,7 @@ def of_change(part: Part, changes: Changes) -> OfChange:
             before = _before(part.job, changes)
         except ChangesError as error:
             brought = [one for one in rest if any(changes.touches(path) for path in _paths([one]))]
+            note = "this file has not changed, and what it points at has: whether that brings it cannot be told"
             warnings = (
                 f"{error}; findings in files that have not changed are only reported where they point at one that has",
             )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from lint_m2m.baseline import Baseline, Entry, Key, compare, empty, key_of, plain, read, renewed
 from lint_m2m.engine.project import Checked, Job
@@ -13,7 +14,7 @@ from lint_m2m.engine.targets import WHOLE_PROJECT, Scope
 from lint_m2m.rules import RULES
 
 # Beyond, a list helps nobody.
-MOST_NAMED = 10
+MOST_NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -427,6 +427,33 @@ def test_outside_of_git(project: Path, lint: Lint) -> None:
         assert run.err.startswith(f"lint-m2m: error: .: `{name}` needs a git repository: not a git repository"), run.err
 
 
+def test_with_django(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`manage.py lint_m2m` has loaded what is on disk, and that alone."""
+    monkeypatch.chdir(example)
+    write(example, {"lint.py": "from school.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, 'lint_m2m']\n"})
+    git("init", "--quiet")
+    commit()
+
+    def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
+        source = str(Path(__file__).resolve().parents[2])
+        command = [sys.executable, "manage.py", "lint_m2m", "--settings=lint", "--format=json", *arguments]
+        environment = {**os.environ, "PYTHONPATH": source}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    done = manage("--staged")
+    assert done.returncode == 2
+    assert "`--staged` looks at what is staged, and Django has loaded the files on disk" in done.stderr
+    first = Path("courses/migrations/0001_initial.py")
+    first.write_text(first.read_text() + "\n")
+    done = manage("--since=HEAD")
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["code"] == "MTM101"
+    assert finding["notes"][-1] == (
+        "this file has not changed, and what it points at has: whether that brings it cannot be told"
+    )
+    assert "Django loads what is there now, not what was there before; " in done.stderr
+
+
 def test_without_git(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(project))
     assert lint("--staged") == Run(2, "", "lint-m2m: error: there is no `git` on this machine's PATH\n")
