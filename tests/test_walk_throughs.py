@@ -9,9 +9,11 @@ import pytest
 from tests.support.walk_through import matches, play
 
 PAGES = ("walk-through-course-tags.md", "walk-through-post-categories.md")
+# A page of its own, with a walk-through in it.
+OTHERS = ("makemigrations.md",)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *OTHERS])
 def test_walk_through(repository: Path, tmp_path: Path, name: str) -> None:
     assert play(repository / "docs" / name, tmp_path / "project") > 10
 

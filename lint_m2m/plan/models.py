@@ -70,7 +70,7 @@ def _class(change: Change, pinned: list[ModelsChange]) -> str:
         for name, label in zip(change.keys, labels, strict=True)
     }
     lines |= {one.name: one.code for one in change.extras}
-    meta = {"unique_together": '{("' + '", "'.join(change.keys) + '")}'}
+    meta = {"unique_together": '[("' + '", "'.join(change.keys) + '")]'}
     for one in pinned:
         if one.model != change.through:
             continue

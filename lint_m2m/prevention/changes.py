@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from django.conf import settings
+from django.db import connections, router
 from django.db.migrations import Migration
 from django.db.migrations.operations.fields import FieldOperation
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ModelState, ProjectState
 
 # App label -> migrations, as the autodetector returns them.
 Changes: TypeAlias = dict[str, list[Migration]]
+# App label, model and field, as a state has them.
+_Key: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThroughChange:
     """A field whose `through=` changes: `before` and `after` as the field says it ("app.Model"), ``None`` for none.
 
-    `model` is the model's name as it is written, `migration` the name of the new migration. `idle`: nothing runs in a
-    database, since the model is not managed, or is swapped out or a proxy.
+    `model` is the model's name as it is written. `idle`: nothing runs in any database, since the model is not managed,
+    swapped out or a proxy, or no router wants it anywhere.
     """
 
     app_label: str
@@ -27,7 +31,6 @@ class ThroughChange:
     name: str
     before: str | None
     after: str | None
-    migration: str
     idle: bool = False
 
     @property
@@ -42,6 +45,13 @@ class ThroughChange:
         if self.after is None:
             return f"{field} loses `through={self.before}`"
         return f"{field} swaps `through={self.before}` for `{self.after}`"
+
+
+class _Links(NamedTuple):
+    """What a many-to-many says of its links: the through model, and the model they lead to."""
+
+    through: str | None
+    to: str | None
 
 
 def watching(autodetector: type[Any], note: Callable[[Any, Changes], None]) -> type[Any]:
@@ -62,34 +72,33 @@ def through_changes(state: ProjectState, changes: Changes) -> tuple[ThroughChang
     A field that is removed and added again counts: that is how later releases of Django write some alterations.
     """
     state = state.clone()
-    before: dict[tuple[str, str, str], str | None] = {}
-    found: dict[tuple[str, str, str], ThroughChange] = {}
+    before: dict[_Key, _Links] = {}
+    found: dict[_Key, ThroughChange] = {}
     for migration in in_order(changes):
         for operation in migration.operations:
             key = _field_of(operation, migration.app_label)
-            old = None if key is None else _many_to_many(state, key)
+            old = None if key is None else _links(state, key)
             operation.state_forwards(migration.app_label, state)
             if key is None:
                 continue
             if old is not None:
-                before.setdefault(key, _through(old))
-            new = _many_to_many(state, key)
+                before.setdefault(key, old)
+            new = _links(state, key)
             if new is None or key not in before:
                 continue
-            after = _through(new)
-            if (before[key] or "").lower() != (after or "").lower():
+            was = before[key]
+            found.pop(key, None)
+            # Links to another model, in a field that is made anew, are other links.
+            if not _same(was.through, new.through) and (old is not None or _same(was.to, new.to)):
                 model = state.models[key[:2]]
                 found[key] = ThroughChange(
                     app_label=key[0],
                     model=model.name,
                     name=key[2],
-                    before=before[key],
-                    after=after,
-                    migration=migration.name,
+                    before=was.through,
+                    after=new.through,
                     idle=_is_idle(model),
                 )
-            else:
-                found.pop(key, None)
     return tuple(found[key] for key in sorted(found))
 
 
@@ -103,32 +112,36 @@ def in_order(changes: Mapping[str, Sequence[Migration]]) -> Iterator[Migration]:
             yield pending.pop(key)
 
 
-def _field_of(operation: Any, app_label: str) -> tuple[str, str, str] | None:
+def _field_of(operation: Any, app_label: str) -> _Key | None:
     if not isinstance(operation, FieldOperation):
         return None
     return app_label, operation.model_name_lower, operation.name
 
 
-def _many_to_many(state: ProjectState, key: tuple[str, str, str]) -> Any | None:
+def _links(state: ProjectState, key: _Key) -> _Links | None:
+    """What a many-to-many says in a state; ``None`` for any other field, and for none."""
     model = state.models.get(key[:2])
     field = None if model is None else model.fields.get(key[2])
-    return field if getattr(field, "many_to_many", False) else None
+    if field is None or not field.many_to_many:
+        return None
+    arguments = field.deconstruct()[3]
+    return _Links(_label(arguments.get("through")), _label(arguments.get("to")))
 
 
-def _through(field: Any) -> str | None:
-    """What the field says, as a migration would: "app.Model", or ``None``."""
-    through = field.deconstruct()[3].get("through")
-    return through if through is None or isinstance(through, str) else through._meta.label
+def _label(model: Any) -> str | None:
+    """The name ("app.Model"), as a migration would say it."""
+    return model if model is None or isinstance(model, str) else str(model._meta.label)
 
 
-def _is_idle(model: Any) -> bool:
+def _same(one: str | None, other: str | None) -> bool:
+    return (one or "").lower() == (other or "").lower()
+
+
+def _is_idle(model: ModelState) -> bool:
     options = model.options
     if options.get("managed") is False or options.get("proxy"):
         return True
-    setting = options.get("swappable")
-    if not setting:
-        return False
-    from django.conf import settings
-
-    chosen = getattr(settings, setting, None)
-    return bool(chosen) and str(chosen).lower() != f"{model.app_label}.{model.name}".lower()
+    chosen = getattr(settings, options.get("swappable") or "", None)
+    if chosen and not _same(chosen, f"{model.app_label}.{model.name}"):
+        return True
+    return not any(router.allow_migrate(alias, model.app_label, model_name=model.name_lower) for alias in connections)

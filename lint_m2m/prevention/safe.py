@@ -156,8 +156,8 @@ class _Mending:
         change = None if finding is None or finding.field is None else self.by_key.get(finding.field)
         if change is None:
             return "it is about something else"
-        # No database can have run what is not written yet.
-        fresh = replace(way.situation, finding=None, findings=())
+        # No database can have run what is not written yet; what comes after it is not written either.
+        fresh = replace(way.situation, finding=None, findings=(), unwritten=True)
         fitting = [one for one in propose(fresh) if self._may_write(one, way.root)]
         if not fitting:
             shown = listed(one.id for one in way.proposals if one.id != fake.ID)
@@ -185,7 +185,7 @@ class _Mending:
                 reason = self.declined.get(change.key, "there is no sequence for it")
                 yield Left(change=change, reason=reason, finding=worst)
             elif not change.idle:
-                yield Left(change=change, reason="it is not to be seen in the project's files")
+                yield Left(change=change, reason="what the field was could not be read")
 
     def others(self, remaining: Sequence[Finding]) -> Iterator[Finding]:
         """What else is found in the new files."""

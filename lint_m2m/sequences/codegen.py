@@ -214,9 +214,11 @@ class Writer:
         noop = f"{self.migrations('RunPython')}.noop"
         return call(self.migrations("RunPython"), text(forward or noop), text(backward or noop))
 
-    def unique_together(self, sets: Iterable[tuple[str, ...]]) -> Node:
-        """The value of ``unique_together``."""
+    def unique_together(self, sets: Iterable[tuple[str, ...]], *, in_models: bool = False) -> Node:
+        """The value of ``unique_together``: a set in a migration, a list in models.py (models.E010)."""
         pairs = [items("(", [self.literal(name) for name in one], ")") for one in sorted(sets)]
+        if in_models:
+            return items("[", pairs, "]")
         return items("{", pairs, "}") if pairs else text("set()")
 
     # -- to text

@@ -58,8 +58,8 @@ def changes(situation: Situation, writer: Writer, facts: Switch, manner: Manner)
 
 
 def can_stage(situation: Situation) -> bool:
-    """Whether a migration of its own can follow: nothing stands after this one yet."""
-    return situation.migration is None or situation.leaf == situation.migration.key
+    """Whether a migration of its own can follow: nothing stands after this one yet, or nothing that anybody has run."""
+    return situation.migration is None or situation.leaf == situation.migration.key or situation.unwritten
 
 
 # The switch itself.
@@ -345,7 +345,7 @@ def models_change(situation: Situation, facts: Switch, manner: Manner) -> Models
             if extra.node.item("default") is not None:
                 arguments.append((extra.field.name, "default", None))
     if facts.unique is not None and not facts.unique_declared:
-        meta.append(("unique_together", writer.unique_together(facts.together)))
+        meta.append(("unique_together", writer.unique_together(facts.together, in_models=True)))
     if not meta and not fields:
         return None
     lines = [f"class {through.model.name}(models.Model):"]

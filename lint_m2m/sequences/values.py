@@ -150,6 +150,7 @@ class Situation:
     style: Style = Style()
     app_path: str | None = None  # the migrations folder of the app
     leaf: MigrationKey | None = None
+    unwritten: bool = False  # whether no migration from this one on is on any disk yet
     next_number: int = 1
     models_path: str | None = None
     # The label of every external or project app whose migration a new one would have to depend on: its last one.

@@ -164,6 +164,10 @@ def test_written_plan_is_proved(ask: Ask, name: str, server: Server, tmp_path: P
     folder = project(tmp_path / "project", ask.models, server)
     found = planned(folder, ask.wanted)
     assert tuple(way.sequence.id for way in found.ways) == ask.sequences
+    shown_code = "".join(
+        step.code for one in found.ways for step in one.sequence.steps if step.path == "library/models.py"
+    )
+    assert "unique_together = {" not in shown_code, "models.E010: it has to be a list or a tuple"
     assert [way.sequence.recommended for way in found.ways] == [True, *[False] * (len(found.ways) - 1)]
     way = next(one for one in found.ways if one.sequence.id == name)
     before = dict.fromkeys(ask.models, "")

@@ -43,6 +43,18 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE{})
 """
 FIELD = ("library", "book", "authors")
+EDITORS = '    editors = models.ManyToManyField("library.Author", related_name="+"{})\n'
+TWO = (
+    AUTHOR
+    + THROUGH.format("library.Authorship")
+    + EDITORS.format(', through="library.Edit"')
+    + MODEL.format("Authorship")
+    + NOTE
+    + "{}"
+    + MODEL.format("Edit")
+    + NOTE
+    + "{}"
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,19 @@ CHANGES = (
             "library/migrations/0002_authorship_alter_book_authors.py",
             "library/migrations/0003_copy_writing_to_authorship.py",
         ),
+    ),
+    Change(
+        name="two fields of one model gain one, each in two files",
+        before={"library": AUTHOR + BOOK + EDITORS.format("")},
+        after={"library": TWO.format("", "")},
+        done={"library": TWO.format(META.format("library_book_authors"), META.format("library_book_editors"))},
+        sequences=("keep-table", "keep-table"),
+        files=(
+            "library/migrations/0002_authorship_alter_book_authors_edit_and_more.py",
+            "library/migrations/0003_authorship_note_not_null.py",
+            "library/migrations/0004_edit_note_not_null.py",
+        ),
+        fields=(FIELD, ("library", "book", "editors")),
     ),
     Change(
         name="two apps, a user of their own",
@@ -304,13 +329,24 @@ def test_codes_that_are_ignored_are_no_reason_to_lose_links(library: Changing) -
     assert "written as keep-table" in library.manage("makemigrations", "--no-input")["out"]
 
 
-def test_what_needs_no_sequence(changing: Changing) -> None:
+OTHER = '    editors = models.ManyToManyField("library.Author", through="library.Authorship", related_name="edited")\n'
+ROUTER = "class Router:\n    def allow_migrate(self, db, app_label, **hints):\n        return app_label != 'library'\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "settings"),
+    [
+        pytest.param(AUTHOR + BOOK.replace('="books"', '="works"') + OTHER + MODEL.format("Authorship"), {}, id="new"),
+        pytest.param(CHANGED["library"], {"DATABASE_ROUTERS": ["routers.Router"]}, id="no database has it"),
+        pytest.param(CHANGED["library"].replace("authors =", "writers ="), {}, id="another field"),
+    ],
+)
+def test_what_needs_no_sequence(after: str, settings: dict[str, object], changing: Changing) -> None:
     """Not a word, and what Django writes."""
     changing.start(PLAIN)
-    other = (
-        '    editors = models.ManyToManyField("library.Author", through="library.Authorship", related_name="edited")\n'
-    )
-    changing.models({"library": AUTHOR + BOOK.replace('="books"', '="works"') + other + MODEL.format("Authorship")})
+    (changing.folder / "routers.py").write_text(ROUTER)
+    changing.settings = settings
+    changing.models({"library": after})
     answer = changing.manage("makemigrations", "--no-input")
     assert answer["err"] == ""
     assert "lint-m2m" not in answer["out"]
