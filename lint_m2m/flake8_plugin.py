@@ -163,11 +163,10 @@ _PROJECTS: Final[dict[tuple[object, ...], _Lines]] = {}
 
 def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
     """What to say of a file (an absolute path). `text` counts instead of what it holds on disk."""
-    from lint_m2m.discovery import find_root
     from lint_m2m.errors import LintM2MError, NoMigrationsError
 
     try:
-        root = find_root(_path(os.path.dirname(file)))
+        root = _root(_path(file))
         config = _configured(root, settings)
         key = (root, config, settings, file if text is not None else None, text)
         if key not in _PROJECTS:
@@ -184,6 +183,22 @@ def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
         for shown, base in ((file, root), (os.path.realpath(file), os.path.realpath(root)))
     )
     return [line for name in names for line in lines.get(name, ())]
+
+
+def _root(file: Path) -> Path:
+    """The root of the project that a file belongs to.
+
+    Where it lies below the current folder that is the root that ``lint-m2m`` has there; only in a folder that is in no
+    project, such as one that holds several, the file's own comes first.
+    """
+    from pathlib import Path
+
+    from lint_m2m.discovery import find_root, marked_root
+
+    here = Path.cwd()
+    if not file.is_relative_to(here):
+        return find_root(file.parent)
+    return marked_root(here) or marked_root(file.parent) or here
 
 
 def _configured(root: Path, settings: Settings) -> Config:

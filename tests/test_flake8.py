@@ -24,6 +24,30 @@ Flake8 = Callable[..., tuple[int, str]]
 BAD = "library/migrations/0002_authorship.py"
 PLACE = f"{BAD}:18:64: MTM101"
 FIXED = THROUGH.replace(', through="library.Authorship"', "")
+# In one app, about the models of another.
+BOOKS = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial"), ("library", "0001_initial")]
+    operations = [
+        migrations.AddField("item", "books", models.ManyToManyField(to="library.book")),
+    ]
+"""
+BOOKS_THROUGH = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_books"), ("library", "0002_authorship")]
+    operations = [
+        migrations.AlterField(
+            "item",
+            "books", models.ManyToManyField(to="library.book", through="library.Authorship"),
+        ),
+    ]
+"""
 # Exercises of our own rules only; flake8's have a lot to say about migrations.
 SELECT = "--select=MTM"
 
@@ -131,6 +155,14 @@ def test_the_configuration_counts_and_flake8_s_options_win(
     status, output = run(SELECT, "--lint-m2m-isolated", "--lint-m2m-config=other.toml")
     assert status == 1
     assert "lint-m2m: `--lint-m2m-config` and `--lint-m2m-isolated` exclude each other" in output
+
+
+def test_a_baseline(run: Flake8, site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (site / "pyproject.toml").write_text('[tool.lint-m2m]\nbaseline = "known.toml"\n')
+    assert cli.main(["--write-baseline", "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(SELECT) == (0, "")
+    assert places(run(SELECT, "--lint-m2m-isolated")[1]) == [PLACE]
 
 
 def test_severities(run: Flake8, site: Path) -> None:
@@ -254,6 +286,28 @@ def test_every_way_to_define_a_migration(run: Flake8, site: Path, text: str, mon
     status, output = run(SELECT, "moved")
     assert (status, asked) == (1, [[site]])
     assert "lint-m2m: internal error: ZeroDivisionError: division by zero; please report it" in output
+
+
+@pytest.mark.parametrize("marker", ["manage.py", "pyproject.toml", None])
+def test_the_project_is_that_of_the_current_folder(run: Flake8, site: Path, marker: str | None) -> None:
+    """Also where nothing marks it: an app alone would not see what the others do."""
+    (site / "manage.py").unlink()
+    if marker is not None:
+        (site / marker).write_text("")
+    write(site, {"shop/migrations/0002_books.py": BOOKS, "shop/migrations/0003_through.py": BOOKS_THROUGH})
+    found = places(run(SELECT)[1])
+    assert found == [PLACE, "shop/migrations/0003_through.py:9:64: MTM101"]
+    assert places(run(SELECT, "shop")[1]) == found[1:]
+
+
+def test_projects_beside_each_other(run: Flake8, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its own configuration and its own apps, and the folder that holds them is none."""
+    other = library(site.parent / "other")
+    (other / "pyproject.toml").write_text('[tool.lint-m2m]\nignore = ["MTM101"]\n')
+    monkeypatch.chdir(site.parent)
+    assert places(run(SELECT, "site", "other")[1]) == [f"site/{PLACE}"]
+    monkeypatch.chdir(site / "shop")
+    assert places(run(SELECT, "../library")[1]) == [f"../{PLACE}"]
 
 
 def test_the_project_is_checked_once(run: Flake8, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def _sequences(_: str) -> Collection[str]:
     return sequence_ids()
 
 
+# Not git's names: bash and zsh expand what they complete from, and a stranger's branch may be called anything.
 # The word in the help -> what may stand there, for a command.
 WORDS: Final[dict[str, Callable[[str], Collection[str]]]] = {
     "CODE": _codes,

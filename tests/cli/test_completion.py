@@ -103,7 +103,7 @@ def test_the_shell_accepts_its_script(shell: str, lint: Lint, tmp_path: Path) ->
 
 def test_every_argument_is_known_to_completion() -> None:
     """A new kind of argument either has its words, or is one that nobody can complete."""
-    free = {"APP.MODEL", "APP.MODEL.FIELD", "N", "NAME:FIELD", "URL"}
+    free = {"APP.MODEL", "APP.MODEL.FIELD", "GITREF", "N", "NAME:FIELD", "URL"}
     words = {action.metavar for name in COMMANDS for action in parser(name)._actions if action.metavar is not None}
     assert words == WORDS.keys() | free | {"FILE", "PATH"}
 
