@@ -53,7 +53,7 @@ __all__ = [
     "run",
 ]
 
-# Of every rule there is.
+# Of every rule there is: the codes, and the names by them.
 CODES: Final = tuple(rule.code for rule in RULES)
 NAMES: Final = {rule.code: rule.name for rule in RULES}
 
