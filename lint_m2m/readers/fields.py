@@ -22,8 +22,10 @@ ATTRIBUTES: Final = frozenset({"auto_created", "db_column", "db_index", "max_len
 # Where a class nobody knows has these, it has to do with other models.
 _RELATION_LIKE: Final = frozenset({"to", "through", "on_delete"})
 NOT_PROVIDED: Final = "NOT_PROVIDED"
-# Arguments that are the class's default when they are this: `deconstruct` leaves them out (django/db/models/fields/).
+# Arguments that are the class's default when they are this: `deconstruct` leaves nearly all of them out
+# (django/db/models/fields/).
 _OWN_DEFAULTS: Final[dict[str, tuple[tuple[str, object], ...]]] = {
+    "django.db.models.EmailField": (("max_length", 254),),
     "django.db.models.FileField": (("max_length", 100),),
     "django.db.models.FilePathField": (("max_length", 100),),
     "django.db.models.GenericIPAddressField": (("max_length", 39),),

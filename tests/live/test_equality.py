@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import django
+
 from tests.live.conftest import in_django
 from tests.readers.test_against_django import PROJECT
 from tests.support.rule_projects import GUIDE_FIXTURES, projects
@@ -128,6 +130,8 @@ CLASSES = """
                     ("owner", ParentalKey("shop.Tag", related_name="owned", on_delete=models.CASCADE)),
                     ("owned", ParentalManyToManyField("shop.Tag", blank=True)),
                     ("keeper", fields.Owner(db_column="who")),
+                    ("silent", fields.Silent()),
+                    ("nothing", models.EmailField()),
                     ("links", fields.Links(blank=True)),
                     ("file", models.FileField(max_length=100)),
                     ("image", models.ImageField(upload_to="x")),
@@ -163,19 +167,32 @@ CLASSES = """
 """
 
 
+MORE_FIELDS = """
+    class Mixin:
+        pass
+
+    class Silent(models.CharField):
+        def __init__(self, *args, **kwargs):
+            kwargs.update(max_length=8, null=True, default="x", db_index=True)
+            super().__init__(*args, **kwargs)
+
+        def deconstruct(self):
+            name, path, args, kwargs = super().deconstruct()
+            return name, path, [], {}
+"""
+
+
 def test_every_shape(write: Write) -> None:
     """All ways to write an operation, a field and a class of one's own."""
-    import django
 
     check = "check" if django.VERSION < (5, 1) else "condition"
     head, rest = CLASSES.split("class Nothing", 1)
     head = f"{head}CHECK = '{check}'\n\n\n    class Nothing"
-    mixin = "\n    class Mixin:\n        pass\n"
     folder = write(
         {
             **PROJECT,
             "shop/migrations/m0003_classes.py": head + rest,
-            "shop/fields.py": PROJECT["shop/fields.py"] + mixin,
+            "shop/fields.py": PROJECT["shop/fields.py"] + MORE_FIELDS,
         }
     )
     project = settings("django.contrib.contenttypes", "django.contrib.auth", "shop")
@@ -262,4 +279,63 @@ def test_what_only_running_tells(write: Write) -> None:
         ["__call__", ["shop.tag"], None],
         ["<lambda>", ["shop.book"], None],
     ]
-    assert "shop.book.tags" in answer["links"]
+    assert answer["links"] == [["shop.book.tags", True, []]]
+
+
+TABLES = """
+    from django.db import migrations, models
+
+
+    class Ranked(models.ManyToManyField):
+        def contribute_to_class(self, cls, name, **kwargs):
+            super().contribute_to_class(cls, name, **kwargs)
+            if self.remote_field.through._meta.auto_created:
+                self.remote_field.through.add_to_class("rank", models.IntegerField(db_column="place", default=0))
+
+
+    class Elsewhere(models.ManyToManyField):
+        def contribute_to_class(self, cls, name, **kwargs):
+            super().contribute_to_class(cls, name, **kwargs)
+            self.remote_field.through._meta.db_table = "somewhere"
+
+
+    class Failing(models.ManyToManyField):
+        def contribute_to_class(self, cls, name, **kwargs):
+            raise RuntimeError("not without the rest of the project")
+
+
+    class Migration(migrations.Migration):
+        operations = [
+            migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
+            migrations.CreateModel(
+                "Book",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("ranked", Ranked("Tag", related_name="+")),
+                    ("own", Ranked("self")),
+                    ("pinned", Ranked("shop.Tag", db_table="pinned")),
+                    ("elsewhere", Elsewhere("Tag", related_name="+")),
+                    ("failing", Failing("Tag", related_name="+")),
+                ],
+            ),
+        ]
+"""
+
+
+def test_tables_that_a_class_makes(write: Write) -> None:
+    """What a field's class adds to its table is seen where Django makes it; what it does not show stays unknown."""
+    folder = write(
+        {
+            "shop/__init__.py": "",
+            "shop/migrations/__init__.py": "",
+            "shop/migrations/0001_initial.py": TABLES,
+        }
+    )
+    [answer] = in_django([{"folder": str(folder), "settings": settings("shop")}])
+    assert answer["links"] == [
+        ["shop.book.ranked", True, ["place"]],
+        ["shop.book.own", True, ["place"]],
+        ["shop.book.pinned", True, ["place"]],
+        ["shop.book.elsewhere", False, None],
+        ["shop.book.failing", False, None],
+    ]

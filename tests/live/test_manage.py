@@ -325,6 +325,33 @@ def test_routers(write: Write) -> None:
     assert "a database router raises KeyError when it is asked about `shop.tag` on `default`" in broken["err"]
 
 
+def test_what_routers_do_is_what_django_does(write: Write) -> None:
+    """`migrate` on each database: it fails where the finding is, and what has a hint runs where the router lets it."""
+    dropping = """
+        from django.db import migrations
+
+
+        class Migration(migrations.Migration):
+            dependencies = [("shop", "0001_initial")]
+            operations = [migrations.RunSQL("DROP TABLE shop_product_tags", hints={"never": True})]
+    """
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    databases = {"default": sqlite, "shops": dict(sqlite)}
+    folder = write({**SHOP, "routers.py": ROUTERS})
+    routed = {"DATABASES": databases, "DATABASE_ROUTERS": ["routers.Elsewhere"]}
+    default, shops = runs(
+        folder, ["migrate", "-v0", "--database", "default"], ["migrate", "-v0", "--database", "shops"], **routed
+    )
+    assert (default["status"], shops["status"]) == (0, 1)
+    assert shops["err"].startswith("ValueError: Cannot alter field shop.Product.tags")
+
+    write({"shop/migrations/0002_through.py": dropping})
+    [dropped] = runs(folder, CONCISE)
+    assert [line.partition(" ")[2] for line in lines(dropped)] == ["MTM301"]
+    kept, real = runs(folder, CONCISE, ["migrate", "-v0", "--database", "shops"], **routed)
+    assert (kept["status"], kept["out"], real["status"]) == (0, "", 0)
+
+
 def test_settings_decide(write: Write) -> None:
     """MIGRATION_MODULES, labels, swapped models and the database are those that Django runs with."""
     moved = {name.replace("shop/migrations", "elsewhere"): text for name, text in SHOP.items()}

@@ -69,6 +69,11 @@ def run(arguments: list[str]) -> dict[str, Any]:
             status = error.returncode
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else 1
+        except Exception as error:
+            if arguments[0] == "lint_m2m":
+                raise
+            err.write(f"{type(error).__name__}: {error}\n")
+            status = 1
     return {"status": status, "out": out.getvalue(), "err": err.getvalue(), "leaked": leaked.getvalue()}
 
 
@@ -107,12 +112,16 @@ def compare(folder: Path) -> dict[str, Any]:
             if isinstance(each, RunPython) and isinstance(each.code, CodeFacts)
         ],
         "links": [
-            f"{one.app_label}.{each.name.lower()}.{named.name}"
+            [
+                f"{one.app_label}.{each.name.lower()}.{named.name}",
+                named.field.class_known,
+                None if named.field.relation.auto_columns is UNKNOWN else list(named.field.relation.auto_columns),
+            ]
             for one in live.migrations
             for each in one.operations
             if isinstance(each, CreateModel)
             for named in each.fields
-            if named.field.many_to_many
+            if named.field.many_to_many and named.field.relation is not None
         ],
     }
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass, field_class
+from lint_m2m.readers.fields import ATTRIBUTES, without_defaults
 from lint_m2m.readers.live.classes import class_value, path_of
+from lint_m2m.readers.live.tables import further_columns
 from lint_m2m.readers.references import named_model
 from lint_m2m.readers.values import Ref
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
 
-# Attributes of `Field` that are arguments, and what they are when not given.
-_ATTRIBUTES: Final[dict[str, object]] = {
-    "auto_created": False,
-    "db_column": None,
-    "db_index": None,
-    "max_length": None,
-    "null": False,
-    "primary_key": False,
-    "unique": False,
-}
+# Arguments that constructors set, the attributes of Django's fields that have them, and what they are when not given.
+_SET: Final[tuple[tuple[str, str, object], ...]] = (
+    ("db_column", "db_column", None),
+    ("db_index", "db_index", False),
+    ("max_length", "max_length", None),
+    ("null", "null", False),
+    ("primary_key", "primary_key", False),
+    ("unique", "_unique", False),
+)
 
 
 def read_field(session: Session, field: Any, owner: ModelKey | None) -> Field:
@@ -36,19 +38,38 @@ def read_field(session: Session, field: Any, owner: ModelKey | None) -> Field:
         return Field(class_path=name, kind=FieldKind.UNKNOWN, class_known=False)
     cls = _class_of(session, type(field))
     kind = _kind(field, cls)
+    if kind is FieldKind.MANY_TO_MANY and cls.auto_columns is UNKNOWN:
+        cls = _with_table(cls, field, arguments, owner)
     known = cls.known and cls.kind is kind
     return Field(
         class_path=cls.path,
         kind=kind,
         class_known=known or (kind is FieldKind.COLUMN and cls.kind is FieldKind.UNKNOWN and _is_plain(field)),
-        has_default="default" in arguments,
-        has_db_default="db_default" in arguments,
         relation=None if kind in (FieldKind.COLUMN, FieldKind.VIRTUAL) else _relation(field, cls, arguments, owner),
         options=tuple(
             sorted((name, _option(session, value, owner)) for name, value in arguments.items() if name in KEPT_OPTIONS)
         ),
-        **{name: _scalar(arguments.get(name, default)) for name, default in _ATTRIBUTES.items()},
+        **without_defaults(cls, _attributes(field, kind, arguments)),
     )
+
+
+def _attributes(field: Any, kind: FieldKind, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of the `Field` that differ from their default."""
+    found = {name: _scalar(arguments[name]) for name in ATTRIBUTES if name in arguments}
+    found["has_default"] = "default" in arguments
+    found["has_db_default"] = "db_default" in arguments
+    if kind in (FieldKind.COLUMN, FieldKind.FOREIGN_KEY) and not _is_django_s(type(field)):
+        # What a constructor sets, the class's own `deconstruct` need not say.
+        for name, attribute, default in _SET:
+            value = getattr(field, attribute, default)
+            if name not in found and value != default:
+                found[name] = _scalar(value)
+        found["has_default"] = found["has_default"] or bool(field.has_default())
+    return found
+
+
+def _is_django_s(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == "django"
 
 
 def _class_of(session: Session, cls: type) -> FieldClass:
@@ -68,6 +89,15 @@ def _class_of(session: Session, cls: type) -> FieldClass:
                 auto_columns=UNKNOWN if inherited.kind is FieldKind.MANY_TO_MANY else (),
             )
     return found
+
+
+def _with_table(cls: FieldClass, field: Any, arguments: dict[str, Any], owner: ModelKey | None) -> FieldClass:
+    """The class of a many-to-many, which makes a table of its own, with what that table is."""
+    target = _model(arguments.get("to", field.remote_field.model), owner)
+    if owner is None or not isinstance(target, ModelKey) or arguments.get("through") is not None:
+        return cls
+    columns = further_columns(field, owner, target)
+    return cls if columns is None else replace(cls, kind=FieldKind.MANY_TO_MANY, known=True, auto_columns=columns)
 
 
 def _kind(field: Any, cls: FieldClass) -> FieldKind:

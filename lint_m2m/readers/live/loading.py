@@ -119,6 +119,7 @@ def _source(file: Path) -> bytes | None:
 def _one_by_one(broken: list[BrokenMigration]) -> Iterator[tuple[tuple[str, str], Any]]:
     """What ``MigrationLoader.load_disk`` does, file by file; what it would raise goes to `broken`."""
     from django.apps import apps
+    from django.db.migrations.exceptions import BadMigrationError
     from django.db.migrations.loader import MigrationLoader
 
     for config in apps.get_app_configs():
@@ -143,12 +144,10 @@ def _one_by_one(broken: list[BrokenMigration]) -> Iterator[tuple[tuple[str, str]
             folder = getattr(info.module_finder, "path", None) or next(iter(paths))
             try:
                 imported = import_module(f"{package}.{info.name}")
+                if not hasattr(imported, "Migration"):
+                    raise BadMigrationError
                 yield (config.label, info.name), imported.Migration(info.name, config.label)
             except (Exception, SystemExit) as error:
-                if isinstance(error, AttributeError) and "Migration" not in vars(
-                    sys.modules.get(f"{package}.{info.name}", object)
-                ):
-                    error = LookupError()
                 broken.append(_failed(config.label, info.name, Path(folder), error))
 
 
@@ -159,7 +158,9 @@ def _folder(package: str, app_folder: str) -> Path:
 
 def _failed(label: str, name: str, folder: Path, error: BaseException) -> BrokenMigration:
     file = Path(os.path.abspath(folder)) / f"{name}.py"
-    if isinstance(error, LookupError) and not error.args:
+    from django.db.migrations.exceptions import BadMigrationError
+
+    if isinstance(error, BadMigrationError):
         reason = "it has no Migration class, so Django refuses to load any migration (BadMigrationError)"
         return BrokenMigration(app_label=label, name=name, file=file, reason=reason, span=None)
     text = error.msg if isinstance(error, SyntaxError) else str(error)
