@@ -22,10 +22,8 @@ ATTRIBUTES: Final = frozenset({"auto_created", "db_column", "db_index", "max_len
 # Where a class nobody knows has these, it has to do with other models.
 _RELATION_LIKE: Final = frozenset({"to", "through", "on_delete"})
 NOT_PROVIDED: Final = "NOT_PROVIDED"
-# Arguments that are the class's default when they are this: `deconstruct` leaves nearly all of them out
-# (django/db/models/fields/).
+# Arguments that are the class's default when they are this: `deconstruct` leaves them out (django/db/models/fields/).
 _OWN_DEFAULTS: Final[dict[str, tuple[tuple[str, object], ...]]] = {
-    "django.db.models.EmailField": (("max_length", 254),),
     "django.db.models.FileField": (("max_length", 100),),
     "django.db.models.FilePathField": (("max_length", 100),),
     "django.db.models.GenericIPAddressField": (("max_length", 39),),
@@ -34,6 +32,9 @@ _OWN_DEFAULTS: Final[dict[str, tuple[tuple[str, object], ...]]] = {
     "django.db.models.URLField": (("max_length", 200),),
     "django.db.models.UUIDField": (("max_length", 32),),
 }
+# The only one that `deconstruct` has whether it was given or not.
+_EMAIL: Final = "django.db.models.EmailField"
+_EMAIL_LENGTH: Final = 254
 _OF_FOREIGN_KEYS: Final = (("db_index", True),)
 _OF_ONE_TO_ONE: Final = (("db_index", True), ("unique", True))
 
@@ -100,7 +101,7 @@ def _read_call(session: Session, call: Call, owner: ModelKey | None, name: str |
         class_known=known,
         span=span,
         argument_spans=() if relation is None else call_spans(session, call, _parameters(cls)),
-        **without_defaults(cls, _attributes(session, arguments, owner, name)),
+        **as_deconstructed(cls, _attributes(session, arguments, owner, name)),
     )
 
 
@@ -132,10 +133,12 @@ def _attributes(session: Session, arguments: Arguments, owner: ModelKey | None, 
     return found
 
 
-def without_defaults(cls: FieldClass, attributes: dict[str, Any]) -> dict[str, Any]:
-    """`attributes` without those that say what the class does anyway."""
+def as_deconstructed(cls: FieldClass, attributes: dict[str, Any]) -> dict[str, Any]:
+    """`attributes` without those that say what the class does anyway, as `deconstruct` has them."""
     if cls.base is None:
         return attributes
+    if cls.base.path == _EMAIL:
+        attributes.setdefault("max_length", _EMAIL_LENGTH)
     if cls.kind is FieldKind.FOREIGN_KEY:
         defaults: tuple[tuple[str, object], ...] = _OF_ONE_TO_ONE if cls.base.one_to_one else _OF_FOREIGN_KEYS
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass, field_class
-from lint_m2m.readers.fields import ATTRIBUTES, without_defaults
+from lint_m2m.readers.fields import ATTRIBUTES, as_deconstructed
 from lint_m2m.readers.live.classes import class_value, path_of
 from lint_m2m.readers.live.tables import further_columns
 from lint_m2m.readers.references import named_model
@@ -49,7 +49,7 @@ def read_field(session: Session, field: Any, owner: ModelKey | None) -> Field:
         options=tuple(
             sorted((name, _option(session, value, owner)) for name, value in arguments.items() if name in KEPT_OPTIONS)
         ),
-        **without_defaults(cls, _attributes(field, kind, arguments)),
+        **as_deconstructed(cls, _attributes(field, kind, arguments)),
     )
 
 

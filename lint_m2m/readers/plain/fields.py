@@ -7,7 +7,7 @@ from typing import Any, Final
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass
-from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED, without_defaults
+from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED, as_deconstructed
 from lint_m2m.readers.plain.grammar import Argument, NotPlain, Source
 from lint_m2m.readers.plain.header import Header
 from lint_m2m.readers.references import named_model
@@ -37,7 +37,7 @@ def plain_field(
             named.append((parameters[index], argument))
         else:
             raise NotPlain
-    found = without_defaults(cls, _attributes(source, named))
+    found = as_deconstructed(cls, _attributes(source, named))
     if cls.kind not in _COLUMNS:
         found["relation"] = _relation(source, header, cls, named, app_label, owner)
         found["argument_spans"] = tuple([(name, source.span(each.start, each.end)) for name, each in named])
