@@ -163,7 +163,7 @@ _PROJECTS: Final[dict[tuple[object, ...], _Lines]] = {}
 
 def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
     """What to say of a file (an absolute path). `text` counts instead of what it holds on disk."""
-    from lint_m2m.errors import LintM2MError, NoMigrationsError
+    from lint_m2m.errors import LintM2MError
 
     try:
         root = _root(_path(file))
@@ -172,8 +172,6 @@ def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
         if key not in _PROJECTS:
             _PROJECTS[key] = _checked(root, config, settings, {} if text is None else {file: text})
         lines = _PROJECTS[key]
-    except NoMigrationsError:
-        return ()
     except LintM2MError as error:
         raise _failure(str(error)) from None
     except Exception as error:
@@ -226,10 +224,14 @@ def _checked(root: Path, config: Config, settings: Settings, texts: dict[str, st
     """The check of a whole project; `texts` count instead of files. Raises LintM2MError."""
     from lint_m2m import engine
     from lint_m2m.cli.streams import complain
+    from lint_m2m.errors import NoMigrationsError
     from lint_m2m.finding import Severity
 
     overlay = {_path(file): _encoded(text) for file, text in texts.items() if os.path.isdir(os.path.dirname(file))}
-    outcome = engine.run([root], lambda _: config, overlay=overlay, noqa=settings.noqa)
+    try:
+        outcome = engine.run([root], lambda _: config, overlay=overlay, noqa=settings.noqa)
+    except NoMigrationsError:  # a folder called migrations may be somebody else's
+        return {}
     for warning in outcome.report.warnings:
         complain(f"warning: {warning}")
     least: Severity = Severity(settings.min_severity)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -320,6 +321,17 @@ def test_the_project_is_checked_once(run: Flake8, site: Path, monkeypatch: pytes
     (site / BAD).write_text(FIXED)
     assert run(SELECT) == (0, "")
     assert len(calls) == 2
+
+
+def test_other_migrations_than_django_s(run: Flake8, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(site / "library")
+    shutil.rmtree(site / "shop")
+    write(site, {f"migrations/{name}.py": "steps = []\n" for name in ("env", "first", "second")})
+    calls = []
+    original = engine.run
+    monkeypatch.setattr(engine, "run", lambda *rest, **more: calls.append(rest) or original(*rest, **more))
+    assert run(SELECT) == (0, "")
+    assert len(calls) == 1
 
 
 @pytest.fixture
