@@ -6,18 +6,17 @@ import contextlib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.management import find_commands
 from django.core.management.commands import makemigrations
 
-from lint_m2m.prevention.asking import Chooser
 from lint_m2m.prevention.changes import Changes, ThroughChange, through_changes, watching
 from lint_m2m.prevention.options import makemigrations_is_safe
-from lint_m2m.prevention.safe import Mended, mend
-from lint_m2m.prevention.telling import told, warned
-from lint_m2m.prevention.texts import writing
+
+if TYPE_CHECKING:
+    from lint_m2m.prevention.safe import Mended
 
 NAME = "makemigrations"
 APP = "lint_m2m"
@@ -86,6 +85,9 @@ class SafeThroughMixin:
         if not self._through:
             write(changes, *rest, **named)
             return
+        # The checker is loaded when there is something for it to do, which is seldom.
+        from lint_m2m.prevention.texts import writing
+
         replaced: dict[str, str] | None = rest[0] if rest else named.get("update_previous_migration_paths")
         mended = self._mended(dict(changes), replaced)
         changes.clear()
@@ -103,6 +105,9 @@ class SafeThroughMixin:
         self._tell(mended)
 
     def _mended(self, changes: Changes, replaced: dict[str, str] | None) -> Mended:
+        from lint_m2m.prevention.asking import Chooser
+        from lint_m2m.prevention.safe import mend
+
         command: Any = self
         state = self._autodetector.from_state
         if replaced:
@@ -121,6 +126,8 @@ class SafeThroughMixin:
         )
 
     def _tell(self, mended: Mended) -> None:
+        from lint_m2m.prevention.telling import told, warned
+
         command: Any = self
         encoding = getattr(command.log_output, "encoding", None) or "utf-8"
         if command.verbosity >= 1:

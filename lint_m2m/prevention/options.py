@@ -6,14 +6,16 @@ from typing import Final
 
 from django.conf import settings
 
-from lint_m2m.config import listed, nearest
-
 KNOWN: Final = ("MAKEMIGRATIONS",)
 
 
 def problems() -> list[str]:
     """What is wrong with the setting."""
-    given = getattr(settings, "LINT_M2M", {})
+    given = getattr(settings, "LINT_M2M", None)
+    if given is None:
+        return []
+    from lint_m2m.config import listed, nearest
+
     if not isinstance(given, dict):
         return [f"`LINT_M2M` is {given!r}, but has to be a dictionary"]
     found = []

@@ -81,8 +81,12 @@ def mend(
     """
     try:
         return _mended(changes, through, state, choose, include_header, [*(replaced or {}).values()])
-    except (Refused, LintM2MError) as reason:
-        return Mended(changes=changes, left=tuple(Left(change=one, reason=str(reason)) for one in through))
+    except (Refused, LintM2MError) as error:
+        reason = str(error)
+    except Exception as error:
+        # Whatever is wrong here, Django's own command goes on working.
+        reason = f"there was an internal error, please report it: {type(error).__name__}: {error}"
+    return Mended(changes=changes, left=tuple(Left(change=one, reason=reason) for one in through))
 
 
 def _mended(
@@ -93,7 +97,11 @@ def _mended(
     include_header: bool,
     replaced: Sequence[str],
 ) -> Mended:
-    plain = written(changes, include_header)
+    try:
+        plain = written(changes, include_header)
+    except ValueError as error:
+        # Django raises it once more, when it writes.
+        raise Refused(str(error)) from error
     overlay = {path: text.encode() for path, (_, text) in plain.items()}
     reader = _reader(plain, replaced)
     places = sorted({_existing(path) for path in overlay})

@@ -23,6 +23,7 @@ class Changing:
     apps: tuple[str, ...] = ()
     others: tuple[str, ...] = ("lint_m2m",)
     settings: dict[str, object] = field(default_factory=dict)
+    started: tuple[str, ...] = ()
 
     def models(self, sources: Mapping[str, str]) -> None:
         for app, source in sources.items():
@@ -36,6 +37,7 @@ class Changing:
         self.folder.mkdir()
         (self.folder / "pyproject.toml").write_text("[tool.lint-m2m]\n")
         self.models(sources)
+        self.started = tuple(sources)
         for app in sources:
             (self.folder / app / "migrations").mkdir()
             (self.folder / app / "migrations" / "__init__.py").write_text("")
@@ -62,7 +64,7 @@ class Changing:
 
     def prove(self, name: tuple[str, str, str], first: str, **request: object) -> dict[str, Any]:
         """Forward from the first migrations with rows, backward, forward again; `wrong` is empty where all is kept."""
-        before = {app: "0001_initial" for app in self.apps if (self.folder / app / "migrations").exists()}
+        before = {app: "0001_initial" if app in self.started else None for app in self.apps}
         return self.server.ask(
             "prove",
             self.folder,
