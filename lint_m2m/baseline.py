@@ -30,6 +30,7 @@ from typing import Final, NamedTuple
 from lint_m2m.config.load import parse_document, shown_path
 from lint_m2m.errors import ConfigurationError
 from lint_m2m.finding import Finding
+from lint_m2m.values import frozen
 
 SCHEMA: Final = 1
 # Some hundred thousand findings.
@@ -69,7 +70,7 @@ class Entry:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Baseline:
     """What a file says; `shown` is its path as a user would write it."""
 
@@ -86,7 +87,7 @@ class Baseline:
         return counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Compared:
     """Findings beside a baseline: those it does not have, how many it has, and its entries that match too few."""
 

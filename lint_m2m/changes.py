@@ -14,11 +14,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from lint_m2m.errors import ChangesError
+from lint_m2m.values import frozen
 
 # What the readers open: modules, and the scripts that a RunSQL may be read from.
 _READ: Final = (".py", ".sql", ".psql", ".pgsql", ".mysql", ".ddl", ".txt")
@@ -50,7 +50,7 @@ _SETTINGS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Comparison:
     """What to compare with: the merge base of HEAD and the commit `since`; without one, HEAD.
 
@@ -78,7 +78,7 @@ class Entry(NamedTuple):
         return _name(os.fsencode(self.path))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Changes:
     """What has changed below `root`, a folder of the repository in `top`.
 

@@ -28,11 +28,12 @@ from lint_m2m.readers.project.settings import facts_of, find_settings, installed
 from lint_m2m.readers.project.toplevel import Modules
 from lint_m2m.readers.project.tree import Unread, is_below, joined, nearest, parent_of, walk
 from lint_m2m.readers.source import SourceError, read_source
+from lint_m2m.values import frozen
 
 _MARKERS: Final = ("manage.py", "pyproject.toml", ".git")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MigrationFile:
     """A file that Django's loader would import as a migration of `app_label` under `name`.
 
@@ -45,7 +46,7 @@ class MigrationFile:
     file: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Layout:
     """What one Django project consists of, everything sorted.
 

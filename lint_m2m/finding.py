@@ -6,10 +6,11 @@ Analysis returns these; only `reports` turns them into text. The JSON form (DESI
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lint_m2m.migration import Location, Span
+from lint_m2m.values import frozen
 
 
 class Severity(enum.Enum):
@@ -41,7 +42,7 @@ class Applicability(enum.Enum):
     DISPLAY = "display"  # shown, never applied
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SequenceStep:
     """One thing to do: complete, pasteable code for `path` (relative to the root; ``None`` for a shell command)."""
 
@@ -52,7 +53,7 @@ class SequenceStep:
     deploy_before_next: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sequence:
     """A safe way to the state that the guilty operation wanted."""
 
@@ -67,7 +68,7 @@ class Sequence:
     verify: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Related:
     """Another place that has to do with a finding, with what it has to do with it."""
 
@@ -75,7 +76,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One thing that is wrong.
 
@@ -112,7 +113,7 @@ class Finding:
         return self.location.span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Summary:
     """Counts for the closing line: what was read (the whole graph), what was found (in the report).
 
@@ -129,7 +130,7 @@ class Summary:
     older: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Report:
     """What one check found. `root` is where the findings' paths start; it is in no machine format."""
 

@@ -10,9 +10,10 @@ Positions (`Span`) never take part in a comparison, because the static and the l
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from dataclasses import field as declare
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
+
+from lint_m2m.values import frozen
 
 
 class Unknown(enum.Enum):
@@ -94,7 +95,7 @@ class FieldKind(enum.Enum):
     UNKNOWN = "unknown"  # a class nobody knows: may be any of these
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Relation:
     """The arguments of a foreign key or a many-to-many field that decide about tables, columns and names.
 
@@ -121,7 +122,7 @@ class Relation:
     through_label: str | None = declare(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Field:
     """A model field as a migration writes it (`Field.deconstruct()` read from source).
 
@@ -166,7 +167,7 @@ class ReaderGap(NamedTuple):
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Operation:
     """Base of all operations.
 
@@ -178,15 +179,9 @@ class Operation:
     class_path: str | None = None
     overrides: frozenset[str] = frozenset()
     span: Span | None = declare(default=None, compare=False)
-    # Spans of whole keyword arguments that rules point at ("name", "db_table", "unique_together", "table", "sql" …).
-    argument_spans: tuple[tuple[str, Span], ...] = declare(default=(), compare=False)
-
-    def argument_span(self, name: str) -> Span | None:
-        """The span of keyword argument `name`, if it was written."""
-        return next((span for key, span in self.argument_spans if key == name), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NamedField:
     """One pair of `CreateModel.fields`."""
 
@@ -195,7 +190,7 @@ class NamedField:
     span: Span | None = declare(default=None, compare=False)  # of the name's string and the call together
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Constraint:
     """A constraint or an index: class path, name, the fields it covers in order, and whether it is a plain unique set.
 
@@ -210,7 +205,7 @@ class Constraint:
     span: Span | None = declare(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModelOptions:
     """What of a model's `options` and `bases` decides about tables; the rest is not kept."""
 
@@ -234,7 +229,7 @@ class ModelOptions:
         return next((span for key, span in self.entry_spans if key == name), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CreateModel(Operation):
     """`name` keeps its letter case; `fields` are in order. `fields_complete` is false when some could not be read.
 
@@ -248,24 +243,24 @@ class CreateModel(Operation):
     options: ModelOptions = ModelOptions()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeleteModel(Operation):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenameModel(Operation):
     old_name: str
     new_name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterModelTable(Operation):
     name: str
     table: Maybe[str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterTogether(Operation):
     """AlterUniqueTogether (`option_name` ``unique_together``) or AlterIndexTogether (``index_together``)."""
 
@@ -274,13 +269,13 @@ class AlterTogether(Operation):
     value: Maybe[frozenset[tuple[str, ...]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterOrderWithRespectTo(Operation):
     name: str
     order_with_respect_to: Maybe[str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterModelOptions(Operation):
     """`options` holds what of ALTER_OPTION_KEYS matters here: ``managed``, absent from the operation meaning True."""
 
@@ -288,7 +283,7 @@ class AlterModelOptions(Operation):
     managed: Maybe[bool] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NoDatabaseChange(Operation):
     """An operation that touches no table, column or constraint: AlterModelManagers, AlterModelTableComment,
     extensions, triggers of known packages. `name` is the model it is about, where it has one."""
@@ -296,7 +291,7 @@ class NoDatabaseChange(Operation):
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AddField(Operation):
     model_name: str
     name: str
@@ -304,13 +299,13 @@ class AddField(Operation):
     preserve_default: Maybe[bool] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RemoveField(Operation):
     model_name: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterField(Operation):
     model_name: str
     name: str
@@ -318,14 +313,14 @@ class AlterField(Operation):
     preserve_default: Maybe[bool] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenameField(Operation):
     model_name: str
     old_name: str
     new_name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AddConstraint(Operation):
     """Also the variants of django.contrib.postgres that add one (AddConstraintNotValid)."""
 
@@ -333,13 +328,13 @@ class AddConstraint(Operation):
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RemoveConstraint(Operation):
     model_name: str
     name: Maybe[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterConstraint(Operation):
     """State only (Django 5.2+): the database is not touched."""
 
@@ -348,7 +343,7 @@ class AlterConstraint(Operation):
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AddIndex(Operation):
     """Also AddIndexConcurrently."""
 
@@ -356,7 +351,7 @@ class AddIndex(Operation):
     index: Constraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RemoveIndex(Operation):
     """Also RemoveIndexConcurrently."""
 
@@ -364,7 +359,7 @@ class RemoveIndex(Operation):
     name: Maybe[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenameIndex(Operation):
     model_name: str
     new_name: Maybe[str]
@@ -372,13 +367,13 @@ class RenameIndex(Operation):
     old_fields: Maybe[tuple[str, ...] | None] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SeparateDatabaseAndState(Operation):
     database_operations: tuple[Operation, ...] = ()
     state_operations: tuple[Operation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunSQL(Operation):
     """`sql` and `reverse_sql` are the pieces in order, a lone string being one piece; a piece may hold several
     statements, and may be UNKNOWN (a string built at run time). ``RunSQL.noop`` is ``()``; no reverse is ``None``."""
@@ -396,7 +391,7 @@ class Store(NamedTuple):
     words: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CodeFacts:
     """What can be told of a RunPython function from its source, helpers in the project followed.
 
@@ -418,7 +413,7 @@ class CodeFacts:
     opaque: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunPython(Operation):
     """`code` is ``None`` for ``RunPython.noop``. `reversible` is false when there is no `reverse_code`."""
 
@@ -426,7 +421,7 @@ class RunPython(Operation):
     reversible: Maybe[bool] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ConditionalOperations(Operation):
     """Operations that run or not by something only running code tells (a setting, the database's vendor).
 
@@ -438,7 +433,7 @@ class ConditionalOperations(Operation):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UnknownOperation(Operation):
     """An element of an operations list that could not be read, or an operation class nobody knows.
 
@@ -451,7 +446,7 @@ class UnknownOperation(Operation):
     fields: Maybe[frozenset[str]] = UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Dependency:
     """`key.name` may be ``__first__`` or ``__latest__``. `swappable` is the setting of a swappable_dependency; `key` is
     ``None`` when that setting could not be resolved."""
@@ -461,7 +456,7 @@ class Dependency:
     span: Span | None = declare(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Migration:
     """One migration file.
 
@@ -497,7 +492,7 @@ class UnreadFile(NamedTuple):
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class App:
     """An app of the project that has migrations.
 
@@ -511,7 +506,7 @@ class App:
     default_auto_field: Maybe[str] = UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Project:
     """All that a reader yields. `root` is not in here: every path is relative to it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -11,49 +11,45 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 DELAY: Final = 1.0
+# How often it is drawn again, in seconds.
+_PERIOD: Final = 0.1
 
 
 class Progress:
     """Call it with what is being done, how much of it is done and how much there is.
 
-    rich is imported by a timer, so a run that ends before it pays nothing.
+    It is drawn when it is called, by no thread of its own: files may be read by forks of this process. rich is imported
+    when there is something to draw, so a run that ends before pays nothing.
     """
 
     def __init__(self, stream: TextIO, *, enabled: bool, delay: float = DELAY) -> None:
         self._stream = stream
-        self._lock = threading.Lock()
-        self._state: tuple[str, int, int | None] = ("starting", 0, None)
+        self._next = time.monotonic() + delay if enabled else float("inf")
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._over = False
-        self._timer = threading.Timer(delay, self._start) if enabled else None
-        if self._timer is not None:
-            self._timer.daemon = True
 
     def __enter__(self) -> Progress:
-        if self._timer is not None:
-            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._timer is None:
-            return
-        self._timer.cancel()
-        with self._lock:
-            self._over = True
-            if self._bar is not None:
-                self._bar.stop()
-                self._bar = None
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        self._next = float("inf")
 
     def __call__(self, stage: str, done: int = 0, total: int | None = None) -> None:
-        self._state = (stage, done, total)
-        if self._bar is not None:
-            with self._lock:
-                self._show()
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _PERIOD
+        if self._bar is None or self._task is None:
+            self._bar, self._task = self._started()
+        self._bar.update(self._task, description=stage, completed=done, total=total)
+        self._bar.refresh()
 
-    def _start(self) -> None:
+    def _started(self) -> tuple[Bar, TaskID]:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -65,16 +61,8 @@ class Progress:
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            auto_refresh=False,
         )
-        with self._lock:
-            if self._over:
-                return
-            self._task = bar.add_task(self._state[0], total=None)
-            self._bar = bar
-            self._show()
-            bar.start()
-
-    def _show(self) -> None:
-        if self._bar is not None and self._task is not None:
-            stage, done, total = self._state
-            self._bar.update(self._task, description=stage, completed=done, total=total)
+        task = bar.add_task("", total=None)
+        bar.start()
+        return bar, task

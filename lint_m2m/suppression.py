@@ -18,7 +18,6 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -32,6 +31,7 @@ from lint_m2m.migration import (
     SeparateDatabaseAndState,
     Span,
 )
+from lint_m2m.values import frozen
 
 UNUSED_CODE: Final = "MTM904"
 
@@ -53,7 +53,7 @@ class Code(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ignore:
     """One comment. `whole_file`: it is about the file, not the line. `own`: it is in our words, not ``noqa``.
 
@@ -72,7 +72,7 @@ class Ignore:
     trouble: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UnusedIgnore:
     """A comment, or one code in it, that silences nothing: the facts of MTM904."""
 

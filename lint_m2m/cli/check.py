@@ -104,12 +104,19 @@ def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> N
         help="exit with 1 when --fix has written something, whatever is left",
     )
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
+    parser.add_argument("--jobs", metavar="N", type=_jobs, help="read with N processes (default: one a processor)")
     configuration = parser.add_argument_group("configuration")
     configuration.add_argument("--config", metavar="FILE", help="read [tool.lint-m2m] from this file")
     configuration.add_argument("--isolated", action="store_true", help="read no configuration file")
     configuration.add_argument(
         "--show-config", action="store_true", help="show what is in force and where each value came from; check nothing"
     )
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of processes")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -144,6 +151,8 @@ def run_on(
 
         settings.show(paths, configure, reader)
         return 0
+    if reader is None:
+        reader = engine.SourceReader(arguments.jobs)
     config = configure(engine.root_of(paths))
     destinations = reporting.destinations(config)
     _fixes_make_sense(arguments)

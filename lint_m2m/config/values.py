@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
 from lint_m2m.finding import Severity
+from lint_m2m.values import frozen
 
 
 class Source(enum.Enum):
@@ -38,7 +39,7 @@ class Origin(NamedTuple):
 _DEFAULT = Origin(Source.DEFAULT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Config:
     """Everything that can be configured; an attribute is the option's name with underscores.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -34,6 +34,7 @@ from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.errors import NoMigrationsError
 from lint_m2m.finding import Report, Severity, Summary
 from lint_m2m.rules import RULES
+from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
     from lint_m2m.changes import Changes, Comparison
@@ -44,6 +45,7 @@ __all__ = [
     "LeftOut",
     "Outcome",
     "Reader",
+    "SourceReader",
     "Stages",
     "UnreadPart",
     "WayOut",
@@ -60,7 +62,7 @@ NAMES: Final = {rule.code: rule.name for rule in RULES}
 AnyPath: TypeAlias = str | os.PathLike[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """A report, what was not read or left out of it, and how many seconds each stage took.
 

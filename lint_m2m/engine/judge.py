@@ -98,6 +98,8 @@ def _plan_findings(
         if step.position != position:
             position = step.position
             progress(done + position, total)
+        if step.quiet:
+            continue
         kind = step.operation.__class__, bool(step.failures)
         if kind not in checks:
             checks[kind] = [rule.check for rule in checking if _looks_at(rule, *kind)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +12,13 @@ from lint_m2m.baseline import Baseline, Entry, Key, compare, empty, key_of, plai
 from lint_m2m.engine.project import Checked, Job
 from lint_m2m.engine.targets import WHOLE_PROJECT, Scope
 from lint_m2m.rules import RULES
+from lint_m2m.values import frozen
 
 # Beyond, a list helps nobody.
 MOST_NAMED: Final = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Part:
     """The check of one root: what it was told, and what came out."""
 
@@ -26,7 +27,7 @@ class Part:
     checked: Checked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Known:
     """The parts without what their baselines know, and how much that was.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,7 +23,9 @@ from lint_m2m.migration import UNKNOWN, Migration, Project, Span
 from lint_m2m.readers.files import Files
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.static import read_project
+from lint_m2m.readers.workers import usable_processes
 from lint_m2m.replay.walk import ReplaySettings
+from lint_m2m.values import frozen
 
 
 class Stages(Protocol):
@@ -74,20 +75,24 @@ class Reader(Protocol):
 
 
 class SourceReader:
-    """Projects by their source, nothing of which runs."""
+    """Projects by their source, nothing of which runs; `jobs` processes read it, one for each processor if ``None``."""
+
+    def __init__(self, jobs: int | None = 1) -> None:
+        self._jobs = usable_processes() if jobs is None else jobs
 
     @property
     def overlay(self) -> Mapping[Path, bytes]:
         return {}
 
     def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
-        return [Readable(layout, partial(read_project, layout, options)) for layout in discover_projects(root, options)]
+        layouts = discover_projects(root, options)
+        return [Readable(layout, partial(read_project, layout, options, self._jobs)) for layout in layouts]
 
     def reports_on(self, path: str) -> bool:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Job:
     """What to check for in the projects of one root, and who is to be told of it.
 
@@ -107,7 +112,7 @@ class Job:
     proposes: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UnreadPart:
     """Something that was not read: a file, or a part of one, and what is not checked because of it."""
 
@@ -124,7 +129,7 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checked:
     """What came out of one root.
 

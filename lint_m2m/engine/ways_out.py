@@ -6,7 +6,7 @@ The imports of the sequences stand in the functions: a check that finds nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,13 @@ from lint_m2m.graph import Graph
 from lint_m2m.migration import Project
 from lint_m2m.readers.files import Files
 from lint_m2m.replay.walk import ReplaySettings
+from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
     from lint_m2m.sequences.values import Proposal, Situation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Context:
     """What one project was judged by."""
 
@@ -31,7 +32,7 @@ class Context:
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class WayOut:
     """A finding's proposals, with what they were made from; paths in them start at `root`."""
 

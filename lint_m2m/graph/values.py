@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import Migration, MigrationKey, Span, UnreadFile
+from lint_m2m.values import frozen
 
 Node: TypeAlias = Migration | UnreadFile
 
@@ -30,7 +30,7 @@ class RelatedMigration(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class GraphProblem:
     """Something that Django's loader, or `migrate` before its first operation, refuses.
 
@@ -55,7 +55,7 @@ class PlanKind(enum.Enum):
     REPLACED = "replaced"  # what ran where the database is older than a squash
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """Migrations in the order in which `migrate` runs them, files that could not be read included.
 

@@ -7,7 +7,7 @@ than a finding does, and none of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m.config import Config, listed, read_options
@@ -29,6 +29,7 @@ from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.sequences import apply_changes, fake, propose, render, situations
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import Proposal, ReplaceOperations, Situation, Style
+from lint_m2m.values import frozen
 
 __all__ = ["NoPlan", "Plan", "Wanted", "Way", "plan"]
 
@@ -37,7 +38,7 @@ class NoPlan(LintM2MError):
     """No sequence fits the change, and why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wanted:
     """What somebody asks for: the field as they wrote it, its through model (``None``: none any more), and further
     fields for one that is to be made."""
@@ -47,7 +48,7 @@ class Wanted:
     extras: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Way:
     """One sequence of a plan: as a report shows it, and the new files by path."""
 
@@ -55,7 +56,7 @@ class Way:
     files: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """The sequences for a change, the recommended one first. Paths start at `root`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lint_m2m.migration import Dependency, MigrationKey, ModelKey
 from lint_m2m.plan.names import Extra
@@ -14,9 +14,10 @@ from lint_m2m.sequences.edit import write_migration
 from lint_m2m.sequences.layout import Bracket, Node, call, items, mapping, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, NewMigration, Situation, Style
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """A change of one many-to-many. `through` is its new through model, `made` whether that has to be created, with
     `keys` to the owner and to `target` and `extras`; `removed` is the through model that goes. `depends` is the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from django.conf import settings
@@ -12,13 +11,15 @@ from django.db.migrations import Migration
 from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.state import ModelState, ProjectState
 
+from lint_m2m.values import frozen
+
 # App label -> migrations, as the autodetector returns them.
 Changes: TypeAlias = dict[str, list[Migration]]
 # App label, model and field, as a state has them.
 _Key: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ThroughChange:
     """A field whose `through=` changes: `before` and `after` as the field says it ("app.Model"), ``None`` for none.
 

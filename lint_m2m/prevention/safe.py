@@ -31,13 +31,14 @@ from lint_m2m.readers.live.project import facts
 from lint_m2m.rewrite import Fix
 from lint_m2m.sequences import fake, propose
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
+from lint_m2m.values import frozen
 
 # Of several sequences for a change, the recommended one first, the one to write; a text says why none is.
 Choose: TypeAlias = Callable[[ThroughChange, Sequence[Proposal]], Proposal | str]
 _COMMENT_WIDTH: Final = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Left:
     """A change that is written as Django writes it, why, and what the checker says of that."""
 
@@ -46,7 +47,7 @@ class Left:
     finding: Finding | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mended:
     """What is to be written. `texts` has the text of each migration in `changes` that is not Django's own, by identity.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation, Span
 from lint_m2m.prove.values import NotProvable
 from lint_m2m.sequences.source import Unwritable, source_file
+from lint_m2m.values import frozen
 
 _MODELS: Final = "django.db.models."
 # Django's own classes that take no more than what a `Field` knows. GeneratedField has an expression.
@@ -111,7 +111,7 @@ IMPORTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hints:
     """Arguments of a field's call that a `Field` does not keep, as code; ``None``: not given."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from lint_m2m.migration import (
@@ -41,11 +40,12 @@ from lint_m2m.migration import (
 from lint_m2m.prove.fields import Hints, hints_at
 from lint_m2m.prove.values import NotProvable
 from lint_m2m.sequences.source import Unwritable, source_file
+from lint_m2m.values import frozen
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Scope:
     """What belongs to the proof, and how its fields are written.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m.discovery import Layout, MigrationFile, discover_projects
@@ -21,9 +21,10 @@ from lint_m2m.sequences.edit import edit_migration, write_migration
 from lint_m2m.sequences.situations import model_of, placed_operations
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Code, NewMigration, Proposal, ReplaceOperations, Situation
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Written:
     """A migration that a sequence edits or leaves (`original` is it before) or adds, its text, and its functions."""
 

@@ -7,11 +7,12 @@ of a URL is `Database.label`: no user, no password, no option.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from lint_m2m.errors import UsageError
+from lint_m2m.values import frozen
 
 SCHEMES: Final[Mapping[str, str]] = {
     "postgresql": "postgresql",
@@ -28,7 +29,7 @@ _OPTIONS: Final = {
 _FORM: Final = "`postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, `mysql://…` or `sqlite`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Database:
     """A server, or SQLite. `settings` are Django's for the database of the URL; they hold the password."""
 

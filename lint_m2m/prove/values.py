@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lint_m2m.finding import Applicability, Downtime, Finding
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.sequences.values import Proposal, Situation
+from lint_m2m.values import frozen
 
 
 class NotProvable(Exception):
     """A sequence for which no project can be made, and why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ProofProject:
     """A minimal project, as text.
 
@@ -38,7 +39,7 @@ class ProofProject:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Task:
     """One sequence to prove, and the findings that carry it."""
 
@@ -57,7 +58,7 @@ class Status(enum.Enum):
     NOT_PROVABLE = "not provable"  # no project could be made for it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ran:
     """One migration of a sequence: how long it took, and the strongest lock on each table at its end.
 
@@ -69,7 +70,7 @@ class Ran:
     locks: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proof:
     """One sequence on one database.
 
@@ -108,7 +109,7 @@ class Proof:
         return self.task.proposal.applicability
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ProofReport:
     """All proofs, and the sequences that were not run because nobody may apply them."""
 

@@ -6,10 +6,10 @@ Both readers use these tables. Measured with Django 4.2 to 6.1; what older versi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from lint_m2m.migration import FieldKind
+from lint_m2m.values import frozen
 
 # What of a field's arguments goes into `Field.options`: what decides about the column's type or, for third-party
 # classes, about the automatic table. The others (help_text, choices, validators …) are not read.
@@ -97,7 +97,7 @@ FOREIGN_KEY_PARAMETERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KnownField:
     """A field class: its path as Django deconstructs it, and the names of its positional arguments in order."""
 
@@ -220,7 +220,7 @@ def _django_fields() -> dict[str, KnownField]:
 DJANGO_FIELDS: Final = _django_fields()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KnownOperation:
     """An operation class: the Django operation that it acts as, and the names of its positional arguments in order."""
 

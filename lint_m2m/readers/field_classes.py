@@ -16,7 +16,7 @@ its own methods mean for certainty:
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.migration import UNKNOWN, FieldKind, Maybe
@@ -25,6 +25,7 @@ from lint_m2m.readers.constructors import arguments_of_base
 from lint_m2m.readers.django_names import DJANGO_FIELDS, MANY_TO_MANY_PARAMETERS, KnownField
 from lint_m2m.readers.third_party import THIRD_PARTY_FIELDS
 from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Ref, Value
+from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -45,7 +46,7 @@ _TABLE_MAKING: Final = frozenset(
 _HARMLESS_BASES: Final = ("abc.", "builtins.", "django.", "typing.", "typing_extensions.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FieldClass:
     """What a field class is. `base` is what its positional arguments and defaults come from, None when nobody knows."""
 

@@ -115,8 +115,9 @@ class Interpreter(Evaluator):
                 self.run((statement,), frame)
                 if isinstance(statement, ast.ClassDef) and isinstance(cls := frame.names[statement.name], ClassValue):
                     self.namespace(cls)
-        value = frame.names.get(name, Unreadable(f"needs `{name}`, which is not always defined"))
-        return self.resolved(value)
+        if name not in frame.names:
+            return Unreadable(f"needs `{name}`, which is not always defined")
+        return self.resolved(frame.names[name])
 
     def _from_star(self, module: Module, name: str) -> Value | None:
         if name.startswith("_") or not module.stars:

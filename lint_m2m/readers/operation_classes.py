@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.readers.arguments import Arguments, bind_call
@@ -11,6 +11,7 @@ from lint_m2m.readers.constructors import arguments_of_base
 from lint_m2m.readers.django_names import DJANGO_OPERATIONS, OPERATION_BASES, OPERATIONS_BY_NAME, KnownOperation
 from lint_m2m.readers.third_party import THIRD_PARTY_OPERATIONS
 from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Ref, Value
+from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -20,7 +21,7 @@ METHODS: Final = frozenset({"state_forwards", "database_forwards", "database_bac
 DATABASE_GATES: Final = frozenset({"allow_migrate_model"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OperationClass:
     """What an operation class is. `acts_as` is None for one that nobody knows, or that is all its own.
 

@@ -47,7 +47,7 @@ from lint_m2m.migration import (
 from lint_m2m.readers.arguments import ABSENT, Arguments, bind_call
 from lint_m2m.readers.code import code_facts
 from lint_m2m.readers.constraints import covered_fields, read_constraint
-from lint_m2m.readers.fields import call_spans, names_of, read_field
+from lint_m2m.readers.fields import names_of, read_field
 from lint_m2m.readers.model_options import read_model_options, together
 from lint_m2m.readers.operation_classes import OperationClass, effective_arguments, operation_class
 from lint_m2m.readers.spans import span_between
@@ -145,11 +145,7 @@ def read_operation(session: Session, call: Call) -> Operation:
 
 def _common(session: Session, cls: OperationClass, call: Call) -> dict[str, Any]:
     """The arguments that all operations share."""
-    parameters = () if cls.constructors or cls.acts_as is None else cls.acts_as.parameters
-    common: dict[str, Any] = {
-        "span": session.call_span(call),
-        "argument_spans": call_spans(session, call, parameters),
-    }
+    common: dict[str, Any] = {"span": session.call_span(call)}
     if cls.path is not None:
         common["class_path"] = cls.path
         common["overrides"] = cls.overrides
@@ -183,7 +179,6 @@ def _unknown(
         class_path=None if cls is None else cls.path,
         overrides=frozenset() if cls is None else cls.overrides,
         span=span,
-        argument_spans=call_spans(session, call, ()),
     )
 
 
@@ -194,9 +189,8 @@ def _model_key(session: Session, name: str) -> ModelKey:
 
 def _own_operation(session: Session, cls: OperationClass, call: Call, span: Span | None) -> Operation:
     """A class straight from ``Operation``, with its source: nothing, code like RunPython's, or something unknown."""
-    spans = call_spans(session, call, ())
     if not cls.overrides & {"state_forwards", "database_forwards"}:
-        return NoDatabaseChange(class_path=cls.path, span=span, argument_spans=spans)
+        return NoDatabaseChange(class_path=cls.path, span=span)
     forwards = cls.method("database_forwards")
     if "state_forwards" not in cls.overrides and forwards is not None and cls.source is not None:
         method = session.interpreter.method_of_call(forwards, cls.constructors, call, session.app_label)
@@ -205,7 +199,6 @@ def _own_operation(session: Session, cls: OperationClass, call: Call, span: Span
             reversible="database_backwards" in cls.overrides,
             class_path=cls.path,
             span=span,
-            argument_spans=spans,
         )
     return _unknown(session, call, f"`{shorten(call.node.func)}` is an operation of the project's own", cls, span)
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from lint_m2m.migration import Migration, Project, ReaderGap, UnreadFile
@@ -18,6 +19,7 @@ from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.plain import read_plain
 from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source
 from lint_m2m.readers.values import Choice, ClassValue, Ref
+from lint_m2m.readers.workers import read_all
 
 __all__ = ["ReadContext", "read_migration", "read_project", "read_tree"]
 
@@ -25,8 +27,10 @@ __all__ = ["ReadContext", "read_migration", "read_project", "read_tree"]
 ONLY_IMPORTED: Final = ReaderGap("it imports Django's Migration class and has none itself", "whether it is one", None)
 
 
-def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
+def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Project:
     """Every migration of the project, in the order of `layout.files`. Never raises for what is in the files.
+
+    `jobs` is how many processes may read at the same time.
 
     A file that Django's loader would import and refuse is among `Project.unread`: one that cannot be parsed, and one
     without a Migration class beside others that have one (BadMigrationError). An app none of whose files has one is no
@@ -37,11 +41,14 @@ def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
     unread: list[UnreadFile] = list(layout.problems)
     empty: list[FileLike] = []
     overlay = dict(options.overlay)
-    for file in layout.files:
+
+    def read(file: FileLike) -> Migration | UnreadFile | None:
         try:
-            result = read_migration(file, read_source(file.file, overlay), context)
+            return read_migration(file, read_source(file.file, overlay), context)
         except SourceError as error:
-            result = UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+            return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+
+    for file, result in zip(layout.files, read_all(layout.files, read, _size, jobs), strict=True):
         if result is None:
             empty.append(file)
         elif isinstance(result, UnreadFile):
@@ -63,6 +70,13 @@ def read_project(layout: LayoutLike, options: ReadOptions) -> Project:
         vendor=layout.vendor,
         default_auto_field=layout.default_auto_field,
     )
+
+
+def _size(file: FileLike) -> int:
+    try:
+        return os.stat(file.file).st_size
+    except OSError:
+        return 0
 
 
 def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migration | UnreadFile | None:

@@ -17,12 +17,13 @@ from lint_m2m.migration import UNKNOWN, Maybe, ModelKey
 from lint_m2m.replay.facts import ColumnFact, FieldKey, Origin, TableFact, UniqueFact
 from lint_m2m.replay.models import ModelState
 from lint_m2m.replay.names import Names
+from lint_m2m.values import frozen
 
 # The end of a name that Django made: a digest of eight digits, a suffix.
 _LIKE_AUTOMATIC = re.compile(r"[0-9a-f]{8}(_[a-z]+)?$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Index:
     """An index or a unique set that exists, or that is to be made when the migration ends (`pending`).
 

@@ -8,11 +8,11 @@ described by snapshots (`TableFact`), because the ledger itself goes on changing
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import Location, Maybe, MigrationKey, ModelKey
+from lint_m2m.values import frozen
 
 
 class FieldKey(NamedTuple):
@@ -55,7 +55,7 @@ class ColumnFact(NamedTuple):
     target: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UniqueFact:
     """A unique set that exists: its real name (``None`` when only the database knows it) and its columns.
 
@@ -67,7 +67,7 @@ class UniqueFact:
     constraint: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TableFact:
     """A table as it was at one moment.
 
@@ -103,7 +103,7 @@ class FailureKind(enum.Enum):
     TABLE_REFERENCED = "table referenced"  # a table that is dropped has foreign keys pointing at it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Failure:
     """An exception that the operation raises in `migrate`.
 
@@ -127,12 +127,12 @@ class Failure:
     left_behind: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TableCreated:
     table: TableFact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TableDropped:
     """`table` as it was just before."""
 
@@ -140,7 +140,7 @@ class TableDropped:
     field: FieldKey | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TableRenamed:
     """`table` as it is now; `old_name` what it was called."""
 
@@ -149,14 +149,14 @@ class TableRenamed:
     field: FieldKey | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ColumnRenamed:
     table: TableFact
     old_name: str
     new_name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RowsCopied:
     """Rows went, or may have gone (`certain` false), from `sources` to `target`."""
 
@@ -168,7 +168,7 @@ class RowsCopied:
 Effect: TypeAlias = TableCreated | TableDropped | TableRenamed | ColumnRenamed | RowsCopied
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DataOperation:
     """A RunPython, or a RunSQL that writes rows, at its place in the plan: what may have moved rows.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from dataclasses import field as declare
 from typing import Protocol
 
 from lint_m2m.migration import Field, FieldKind, Maybe, ModelKey, ModelOptions, ModelRef
 from lint_m2m.replay.facts import FieldKey, Origin
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FieldState:
     """A field of a model at one moment.
 
@@ -26,7 +26,7 @@ class FieldState:
     uncertain: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModelState:
     """A model at one moment. `fields` are in order and never changed in place.
 

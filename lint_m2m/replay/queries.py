@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lint_m2m.graph import Graph, Plan
@@ -23,11 +22,12 @@ from lint_m2m.replay.names import Names
 from lint_m2m.replay.rebuilding import RebuildingEditor
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.wording import Wording
+from lint_m2m.values import frozen
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ReplaySettings:
     """What the replay must be told: the database's kind decides names and exceptions, the version some details."""
 

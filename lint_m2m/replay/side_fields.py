@@ -154,6 +154,8 @@ class FieldSide(LinkSide):
         if old_field.kind is FieldKind.VIRTUAL and new_field.kind is FieldKind.VIRTUAL:
             return
         if not old_field.many_to_many and not new_field.many_to_many:
+            if old_state.name == new_state.name and old_field == new_field and _is_plain_column(new_field):
+                return  # other choices, another help text
             self._alter_column(change, old, old_state, new, new_state)
             return
         old_name, new_name = _field_text(old, old_state), _field_text(new, new_state)
@@ -393,3 +395,8 @@ def _has_index(field: Field) -> bool:
 
 def _was_constrained(field: Field) -> bool:
     return field.kind is FieldKind.FOREIGN_KEY and field.relation is not None and field.relation.db_constraint is True
+
+
+def _is_plain_column(field: Field) -> bool:
+    """Whether a field is a column of which nothing but the field itself decides what it is called."""
+    return field.kind is FieldKind.COLUMN and field.class_known and field.db_column is not UNKNOWN

@@ -9,13 +9,13 @@ Order matters: the effects of a text are in the order in which the ledger has to
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lint_m2m.migration import Maybe
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SqlEffect:
     """Base of all effects.
 
@@ -51,7 +51,7 @@ class SqlUnique(NamedTuple):
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenameTable(SqlEffect):
     """Table `old` is called `new` afterwards. `new_schema` is set when it also moves there.
 
@@ -64,7 +64,7 @@ class RenameTable(SqlEffect):
     statement: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CreateTable(SqlEffect):
     """A new table.
 
@@ -86,14 +86,14 @@ class CreateTable(SqlEffect):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DropTable(SqlEffect):
     name: str
     if_exists: bool = False
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AddColumn(SqlEffect):
     """A ``UNIQUE`` or ``REFERENCES`` on the column follows as an `AddConstraint` of its own."""
 
@@ -102,21 +102,21 @@ class AddColumn(SqlEffect):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DropColumn(SqlEffect):
     table: str
     name: str
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenameColumn(SqlEffect):
     table: str
     old: str
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlterColumn(SqlEffect):
     """Type, default or nullability of a column that keeps its name."""
 
@@ -132,7 +132,7 @@ class ConstraintKind(enum.Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AddConstraint(SqlEffect):
     """`columns` is UNKNOWN where an existing index (`using_index`) or an expression says them."""
 
@@ -145,7 +145,7 @@ class AddConstraint(SqlEffect):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DropConstraint(SqlEffect):
     """`name` is ``None`` where the statement names a kind or columns instead (``DROP PRIMARY KEY``, Oracle's
     ``DROP UNIQUE (a, b)``)."""
@@ -157,7 +157,7 @@ class DropConstraint(SqlEffect):
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenameConstraint(SqlEffect):
     """Of a constraint or an index (a unique constraint has the name of its index on PostgreSQL and MySQL).
 
@@ -169,7 +169,7 @@ class RenameConstraint(SqlEffect):
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CreateIndex(SqlEffect):
     """`columns` is UNKNOWN when `expression`: some part is not a plain column. `partial`: it has a WHERE clause."""
 
@@ -182,7 +182,7 @@ class CreateIndex(SqlEffect):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DropIndex(SqlEffect):
     """`table` where the statement says it (MySQL). On MySQL this is also how a unique constraint is dropped."""
 
@@ -191,7 +191,7 @@ class DropIndex(SqlEffect):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CopyRows(SqlEffect):
     """Rows of `sources` arrive in `target`.
 
@@ -215,19 +215,19 @@ class CopyRows(SqlEffect):
         return bool(self.sources) and self.sources[0] in self.whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeleteRows(SqlEffect):
     table: str
     all: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Truncate(SqlEffect):
     table: str
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Harmless(SqlEffect):
     """Changes no table, column, constraint or index, and neither copies nor removes rows.
 
@@ -237,7 +237,7 @@ class Harmless(SqlEffect):
     tables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Unreadable(SqlEffect):
     """A statement that may do anything to the tables among `names` (lower case).
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lint_m2m.migration import Location, Migration, Operation, Span
 from lint_m2m.replay.facts import Effect, Failure, Origin
 from lint_m2m.replay.models import StateView
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Step:
     """An operation just replayed.
 
@@ -32,6 +31,9 @@ class Step:
     effects: tuple[Effect, ...] = ()
     # Set inside ConditionalOperations: it may not run at all.
     conditional: str | None = None
+    # It went well and is about a plain column, an index or a unique set: no link, and nothing that leads to one, has
+    # changed. Most operations of a history are quiet.
+    quiet: bool = False
 
     @property
     def app_label(self) -> str:

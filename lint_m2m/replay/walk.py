@@ -27,6 +27,7 @@ from lint_m2m.replay.facts import Effect, Failure, Origin
 from lint_m2m.replay.merge import merge_databases, merge_states
 from lint_m2m.replay.models import StateView
 from lint_m2m.replay.queries import Queries, ReplaySettings
+from lint_m2m.replay.quiet import is_quiet
 from lint_m2m.replay.state import HANDLERS as STATE_HANDLERS
 from lint_m2m.replay.state import StateLedger, Undo, view_before
 from lint_m2m.replay.step import Step, origin_of
@@ -118,6 +119,7 @@ class Replay(Queries):
             failures=outcome.failures,
             effects=outcome.effects,
             conditional=conditional,
+            quiet=outcome is NOTHING and not operation.overrides and is_quiet(operation, before, migration.app_label),
         )
 
     def _separate(

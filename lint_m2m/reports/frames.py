@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from lint_m2m.migration import Location, Span
 from lint_m2m.reports.text import escape, escape_character, prose, sign, width, wrap
+from lint_m2m.values import frozen
 
 # (text, style); the style names are those of `style.STYLES`, "" for none. Texts are escaped.
 Piece: TypeAlias = tuple[str, str]
@@ -38,7 +38,7 @@ LEFT_MARGIN: Final = 12
 _OPENER: Final = re.compile(r"\s*(?P<keyword>\w+\s*=\s*)?(?:[^\W\d]\w*\.)*[A-Z]\w*\($")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """A place to point at: the finding's own (`primary`, carets) or another one (dashes)."""
 
@@ -48,7 +48,7 @@ class Mark:
     style: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Block:
     """The marks of one file that are shown in one frame, the lines to show, and the source they come from."""
 

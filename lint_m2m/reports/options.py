@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lint_m2m.finding import SequenceStep
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EditedFile:
     """A file's text before and after."""
 
@@ -17,7 +17,7 @@ class EditedFile:
     after: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Edit:
     """A sequence written into a finding's files; `remark` tells whether a tool may do that by itself.
 
@@ -32,7 +32,7 @@ class Edit:
     left: tuple[SequenceStep, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenderOptions:
     """For the formats that people read; the machine formats are the same bytes whatever is said here, `edits` apart.
 

@@ -7,19 +7,19 @@ import stat
 import tokenize
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from lint_m2m.errors import LintM2MError
 from lint_m2m.readers.source import SourceError, decode, read_source
 from lint_m2m.sequences import Unwritable
+from lint_m2m.values import frozen
 
 
 class RewriteError(LintM2MError):
     """Files that cannot be written; none of them has changed, unless the message says otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FileChange:
     """A file of the project in `root` and its bytes; `before` is ``None`` for one that is not there yet.
 
@@ -34,7 +34,7 @@ class FileChange:
     encoding: str = "utf-8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SourceText:
     """A source file's text, with what it takes to make its bytes again."""
 

@@ -11,7 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -25,6 +25,7 @@ from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_o
 from lint_m2m.sequences import Unwritable, apply_changes, render
 from lint_m2m.sequences.source import SourceFile
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
+from lint_m2m.values import frozen
 
 # An ignore comment that has nothing to silence any more is said, and left to whoever wrote it.
 _TOLD: Final = frozenset({"MTM904"})
@@ -41,7 +42,7 @@ Chooser: TypeAlias = Callable[[WayOut], Proposal | str]
 _Place: TypeAlias = tuple[Path, str, Span]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Choice:
     """What may be written: the sequence `id` (``None``: the recommended one), `unsafe`: those for review as well."""
 
@@ -49,7 +50,7 @@ class Choice:
     unsafe: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lost:
     """A comment that stood in a replaced operation and is not in the new one."""
 
@@ -58,7 +59,7 @@ class Lost:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fix:
     """One finding and the sequence written for it.
 
@@ -80,7 +81,7 @@ class Fix:
     verify: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Declined:
     """A finding that has a sequence and is not fixed, with the reason."""
 
@@ -88,7 +89,7 @@ class Declined:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rewriting:
     """What is to be written, for which findings, and what is not; nothing of it is on disk yet."""
 
@@ -97,7 +98,7 @@ class Rewriting:
     declined: tuple[Declined, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Edit:
     """What `plan` would write for one finding alone, as far as it lies in files that are there.
 

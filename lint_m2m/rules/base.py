@@ -49,7 +49,6 @@ class Rule:
         step: Step,
         message: str,
         *,
-        argument: str | None = None,
         span: Span | None = None,
         label: str = "",
         field: FieldKey | None = None,
@@ -59,13 +58,13 @@ class Rule:
         related: tuple[Related, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> Finding:
-        """A finding at `step`: at `span`, else at its keyword argument `argument`, else at the whole operation.
+        """A finding at `step`: at `span`, else at the whole operation.
 
         Of an operation that may not run at all nothing is certain.
         """
         if step.conditional is not None and certainty is Certainty.CERTAIN:
             certainty, reason = Certainty.LIKELY, f"it may not run: {step.conditional}"
-        where = span or (step.operation.argument_span(argument) if argument else None) or step.origin.location.span
+        where = span or step.origin.location.span
         return self.finding(
             Origin(step.migration.key, step.address, Location(step.migration.path, where)),
             message,

@@ -6,7 +6,6 @@ A recipe may take several operations, migrations and even apps to come together,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lint_m2m.migration import (
     UNKNOWN,
@@ -31,9 +30,10 @@ from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.describe import through_of
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LinkStore:
     """A many-to-many field at the end of the history and the table it believes in.
 

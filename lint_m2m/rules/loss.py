@@ -21,6 +21,7 @@ from lint_m2m.replay.facts import DataOperation, FieldKey, RowsCopied, TableDrop
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
+from lint_m2m.values import frozen
 
 # A field that comes back within so many migrations of its app is the same field: people split such a change over two or
 # three and one that comes back 100 migrations later is another field.
@@ -34,7 +35,7 @@ COPY_WINDOW = 3
 _WRITES = WRITES | {"append", "dump", "dumps", "setattr", "write", "writerow"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """Whether the links may have been carried over, and if not, how sure that is and where it was looked."""
 

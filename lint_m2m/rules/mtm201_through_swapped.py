@@ -87,7 +87,6 @@ by could not be read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
@@ -99,9 +98,10 @@ from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import altered_fields, field_label, model_label, through_of
 from lint_m2m.rules.loss import Pursuer, Pursuit, Verdict, claim, judge
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Swap:
     old: str
     # None: nobody here makes the old model's table.

@@ -86,7 +86,7 @@ later.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
@@ -109,9 +109,10 @@ from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import altered_fields, field_label, link_field_of, through_of
 from lint_m2m.rules.loss import PAIR_WINDOW, Pursuer, Pursuit, app_distance, claim, judge, links_before
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Removal:
     """A field whose links went out of its reach, with the table they were in."""
 
@@ -122,13 +123,13 @@ class _Removal:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Pair:
     pursuit: Pursuit
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Turn:
     """A field that a change of the state turned away from its table."""
 
@@ -137,7 +138,7 @@ class _Turn:
     pursuit: Pursuit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Drop:
     """A table with the links of a field that is dropped while the field stays."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lint_m2m.migration import UNKNOWN, MigrationKey
 from lint_m2m.replay.facts import FieldKey, Origin, TableFact
@@ -12,9 +11,10 @@ from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.describe import through_of
 from lint_m2m.rules.drift import touched_models
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AbandonedTable:
     """A link table without a model, the field that used it last, and the operation that took it away."""
 

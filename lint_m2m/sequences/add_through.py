@@ -39,6 +39,7 @@ from lint_m2m.sequences.layout import Bracket, Item, Node, text
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
+from lint_m2m.values import frozen
 
 # Classes of keys that the database counts, as an automatic table has one.
 INTEGER_KEYS = frozenset({"AutoField", "BigAutoField", "SmallAutoField"})
@@ -51,7 +52,7 @@ _TEXT_CLASSES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Extra:
     """A further field of the through model: `filled` says what rows that are there already get.
 
@@ -64,7 +65,7 @@ class Extra:
     filled: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Switch:
     """What becomes of the automatic table `link.table` when it is the table of `through`."""
 

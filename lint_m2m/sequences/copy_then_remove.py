@@ -17,7 +17,6 @@ Source: the copy guide starts from such a pair, and loses the values there (DJAN
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import (
@@ -50,6 +49,7 @@ from lint_m2m.sequences.values import (
     ReplaceOperations,
     Situation,
 )
+from lint_m2m.values import frozen
 
 ID = "copy-then-remove"
 
@@ -74,7 +74,7 @@ _CHECKED = """\
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pair:
     """A foreign key and a many-to-many that take each other's place. `gone` are the operations that said so."""
 

@@ -7,8 +7,6 @@ again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lint_m2m.migration import FieldKind
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences.add_through import adds_through, alteration, filled_by_itself, keepable, ready_for
@@ -16,6 +14,7 @@ from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.layout import Node, call, items, lay_out, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Code, Link, PlacedOperation, Replacement, Situation, Through, Where
+from lint_m2m.values import frozen
 
 COPY = '''\
 def {copy}(source, source_fields, target, target_fields):
@@ -43,7 +42,7 @@ _IN_BULK = "        target.bulk_create(target.model(**values) for values in new)
 _ONE_BY_ONE = "        for values in new:\n            target.create(**values)\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Copy:
     """Two tables of links: the automatic one and that of the through model, and what to do about the AlterField."""
 
@@ -95,7 +94,7 @@ def copy_of(situation: Situation, *, nested: bool = False) -> Copy | None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Functions:
     """The functions of a migration file, and the names of the two that RunPython takes."""
 

@@ -11,15 +11,16 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from lint_m2m.sequences.source import Comment, SourceFile
+from lint_m2m.values import frozen
 
 INDENT: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Text:
     """Source that is not taken apart. Further lines are moved with the first; `margin` is where that stood."""
 
@@ -27,7 +28,7 @@ class Text:
     margin: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Item:
     """An element of a bracket. `prefix` is ``name=`` or ``"key": ``; `above` and `beside` are comments."""
 
@@ -42,7 +43,7 @@ class Item:
         return self.prefix.removesuffix("=").removesuffix(": ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bracket:
     """``opening item, item, closing``; `opening` includes what is called. `exploded`: one item a line in any case."""
 

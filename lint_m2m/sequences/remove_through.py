@@ -7,7 +7,6 @@ the real operations that make the first into the second. They run while Django s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from lint_m2m.migration import (
     UNKNOWN,
@@ -46,6 +45,7 @@ from lint_m2m.sequences.values import (
     Situation,
     Through,
 )
+from lint_m2m.values import frozen
 
 _DUPLICATES = '''\
 def {name}(apps, schema_editor):
@@ -72,7 +72,7 @@ def {name}(apps, schema_editor):
 '''
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Removal:
     """The table of `through`, as it becomes the automatic one of the field."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from lint_m2m.finding import Finding
@@ -42,6 +42,7 @@ from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Style, Through
+from lint_m2m.values import frozen
 
 # What a finding wants or what is wrong with it; codes that are not here have no way out.
 _KINDS: Final = {
@@ -68,7 +69,7 @@ _CHANGES: Final = frozenset({"MTM101", "MTM102", "MTM103", "MTM201", "MTM202"})
 _CHANGING: Final = (AlterField, AlterModelTable, DeleteModel, RemoveField, RenameField)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Moment:
     """Both ledgers around one migration: what Django believes before and after it, and what exists before it."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lint_m2m.migration import UNKNOWN, CreateModel, DeleteModel, FieldKind
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences.add_through import alteration, filled_by_itself, is_unique_of, written_once
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ends:
     """A through model and its two foreign keys, which are there."""
 
@@ -34,7 +33,7 @@ class Ends:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Swap:
     """The change from one through model to another; `about_old`: the migration's operations on the old model."""
 

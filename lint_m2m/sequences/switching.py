@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lint_m2m.migration import Dependency, MigrationKey
 from lint_m2m.sequences.add_through import Extra, Switch, alter_node, named_field
@@ -20,6 +20,7 @@ from lint_m2m.sequences.values import (
     ReplaceOperations,
     Situation,
 )
+from lint_m2m.values import frozen
 
 # What fields of these classes get for `auto_now_add`, and the import that takes.
 _NOW = {
@@ -29,7 +30,7 @@ _NOW = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Manner:
     """How to go about it. `rename`: to the table and columns that the model wants, not those that are there.
     `staged`: columns that must not be null are so only in a migration of their own, after the next deployment."""

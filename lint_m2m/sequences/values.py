@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from lint_m2m.finding import Applicability, Downtime, Finding
 from lint_m2m.migration import Dependency, Maybe, Migration, MigrationKey, ModelKey, Operation, Span
 from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
+from lint_m2m.values import frozen
 
 
 class ChangeKind(enum.Enum):
@@ -39,7 +40,7 @@ class ChangeKind(enum.Enum):
     LINKS_ORPHANED = "links orphaned"  # MTM305
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Style:
     """How the file is written that code goes into.
 
@@ -53,7 +54,7 @@ class Style:
     line_end: str = "\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlacedOperation:
     """An operation of the guilty migration and its address ("3", "3.database.0", "3.state.1")."""
 
@@ -61,7 +62,7 @@ class PlacedOperation:
     operation: Operation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Through:
     """The through model of a many-to-many, as the state after the migration believes it.
 
@@ -86,7 +87,7 @@ class Through:
     touching: tuple[PlacedOperation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Link:
     """The table that holds the links before the change: the automatic one, or that of the old through model.
 
@@ -100,7 +101,7 @@ class Link:
     through: Through | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Situation:
     """One finding at its place, or a change that nobody has written yet (`plan`: `finding` and `migration` None).
 
@@ -171,7 +172,7 @@ class Situation:
         return next((model for model in (*self.after, *self.before) if model.key == key), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Code:
     """A piece of Python, complete in itself, without indentation of its own and without a line end.
 
@@ -191,7 +192,7 @@ class Where(enum.Enum):
     AFTER = "after"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Replacement:
     """New operations for the operation at `address`, which stands at `span`; none, with INSTEAD: it goes."""
 
@@ -201,7 +202,7 @@ class Replacement:
     where: Where = Where.INSTEAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ReplaceOperations:
     """Edit a migration that exists: operations, functions above its class, dependencies to add."""
 
@@ -214,7 +215,7 @@ class ReplaceOperations:
     deploy_before: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NewMigration:
     """A further migration file. `name` has the number; `deploy_before`: what stands before it is deployed first."""
 
@@ -234,7 +235,7 @@ class NewMigration:
         return MigrationKey(self.app_label, self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModelsChange:
     """What models.py has to say in the end; left to the user.
 
@@ -251,7 +252,7 @@ class ModelsChange:
     deploy_before: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Instruction:
     """Something that only a person can do: a command, a choice, code of theirs."""
 
@@ -265,7 +266,7 @@ class Instruction:
 Change: TypeAlias = ReplaceOperations | NewMigration | ModelsChange | Instruction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proposal:
     """One safe sequence for one situation; the fields are those of `finding.Sequence`, with `changes` for steps."""
 

@@ -13,9 +13,10 @@ from typing import Any
 from lint_m2m.prove.worker.locks import Locks
 from lint_m2m.prove.worker.rows import Link, Links, Rows, Stage, Unseedable, insert_links, link_of
 from lint_m2m.prove.worker.schema import differences, read_schema
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Request:
     """What to prove, in the project that Django is configured for.
 

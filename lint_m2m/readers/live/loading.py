@@ -7,7 +7,6 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,12 +15,13 @@ from weakref import WeakKeyDictionary
 
 from lint_m2m.migration import Span
 from lint_m2m.readers.source import SourceError, read_source
+from lint_m2m.values import frozen
 
 # What modules were imported from. Python imports them once, and a file may be another when somebody asks again.
 _SOURCES: Final[WeakKeyDictionary[ModuleType, bytes | None]] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoadedMigration:
     """A migration as Django has it. `source` are the bytes of `file` then, None where only bytecode is there."""
 
@@ -32,7 +32,7 @@ class LoadedMigration:
     migration: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BrokenMigration:
     """A file that Django cannot import, or that has no Migration class: then no migration command works."""
 
@@ -43,7 +43,7 @@ class BrokenMigration:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoadedApp:
     """An installed app with migrations, and the folder that these are in."""
 
@@ -53,7 +53,7 @@ class LoadedApp:
     default_auto_field: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Loaded:
     """The migrations of all installed apps, in the order of their labels and names."""
 

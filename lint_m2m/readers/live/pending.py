@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lint_m2m.errors import LintM2MError
 from lint_m2m.readers.live.loading import Loaded, LoadedApp, LoadedMigration
+from lint_m2m.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pending:
     """Migrations that are not there yet, and what makemigrations would have asked: how that was answered for it.
 

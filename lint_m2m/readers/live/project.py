@@ -17,6 +17,7 @@ from lint_m2m.readers.live.routing import Routers, databases, routers_of
 from lint_m2m.readers.modules import installed_source_paths
 from lint_m2m.readers.source import SourceError, read_source
 from lint_m2m.readers.static import read_migration as read_source_of
+from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
     from lint_m2m.readers.options import ReadOptions
@@ -33,7 +34,7 @@ class Database:
     routers: Routers | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Facts:
     """What the settings in force say."""
 

@@ -66,11 +66,7 @@ def plain_operation(place: Place, callee: str, start: int, position: int) -> tup
     given = _Given(place, cls.acts_as.parameters)
     arguments, end = source.arguments(position, given.special if kind in _LOOKED_INTO else None)
     given.name_all(arguments)
-    span = source.span
-    given.common = {
-        "span": span(start, end),
-        "argument_spans": tuple([(name, span(each.start, each.end)) for name, each in given.arguments.items()]),
-    }
+    given.common = {"span": source.span(start, end)}
     if cls.path is not None:
         given.common["class_path"] = cls.path
         given.common["overrides"] = cls.overrides

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from lint_m2m.migration import UNKNOWN, Maybe
@@ -19,6 +18,7 @@ from lint_m2m.readers.project.namespace import APP_CONFIG, ClassInfo, Imported, 
 from lint_m2m.readers.project.toplevel import Modules
 from lint_m2m.readers.project.tree import Tree, joined
 from lint_m2m.readers.source import SourceError, read_source
+from lint_m2m.values import frozen
 
 
 class _Missing:
@@ -28,7 +28,7 @@ class _Missing:
 _MISSING: Final = _Missing()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AppFacts:
     """What is known of the app in a folder.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from lint_m2m.readers.project.tree import is_below, nearest
+from lint_m2m.values import frozen
 
 # Folders whose apps are not the ones the root is about. Only asked where labels clash.
 _ASIDE: Final = re.compile(
@@ -22,7 +22,7 @@ _ASIDE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """An app: its folder relative to the root, and its label."""
 
@@ -30,7 +30,7 @@ class Place:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Group:
     """Apps that belong together; no label occurs twice. `folder` holds them, except those shared by several groups."""
 

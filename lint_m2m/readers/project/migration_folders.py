@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from lint_m2m.readers.project.tree import Tree, Unread, joined, parent_of
 from lint_m2m.readers.source import SourceError, read_source
+from lint_m2m.values import frozen
 
 # A class called Migration that inherits from something, or the name bound otherwise. (django/db/migrations is itself a
 # folder called migrations, with a class Migration that inherits from nothing.)
@@ -24,7 +24,7 @@ _REEXPORTS: Final = re.compile(rb"^from\b[^\n]*\bimport\b[^\n]*(?:\bMigration\b|
 _SOUTH: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+south\b", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MigrationsFolder:
     """A migrations package. `names` are its migrations, `compiled` those of which only the compiled form is there."""
 

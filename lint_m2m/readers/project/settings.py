@@ -10,7 +10,6 @@ import ast
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ from lint_m2m.readers.project.namespace import ClassInfo, DatabaseUrl, Environme
 from lint_m2m.readers.project.toplevel import Modules
 from lint_m2m.readers.project.tree import Tree, joined
 from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source
+from lint_m2m.values import frozen
 
 # Where a file names the settings module to use, the first being the one that `migrate` is run with.
 _ENTRY_POINTS: Final = (("manage.py",), ("wsgi.py", "asgi.py"), ("__main__.py", "celery.py", "celery_app.py"))
@@ -41,7 +41,7 @@ _USER: Final = "AUTH_USER_MODEL"
 _MODEL: Final = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SettingsFile:
     """A settings module. `rank` says how it is named: 0 by a manage.py, 1 by wsgi.py, 2 elsewhere, 3 not at all.
 
@@ -62,7 +62,7 @@ class SettingsFile:
         return self.scope.names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SettingsFacts:
     """What the settings say. UNKNOWN: they disagree, or only running code tells, or there are none."""
 

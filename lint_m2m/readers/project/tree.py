@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lint_m2m.errors import ReadError
 from lint_m2m.readers.project.patterns import Matcher
+from lint_m2m.values import frozen
 
 # What Python's import system takes for a module of some kind; `python_module` tells the rest.
 _SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
@@ -44,7 +45,7 @@ class Unread(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tree:
     """`folders` maps each folder that holds Python files to their names, sorted; "" is the root.
 
