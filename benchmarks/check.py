@@ -2,30 +2,31 @@
 
     python benchmarks/check.py [--apps 50] [--migrations 40] [--runs 5] [PROJECT ...]
 
-Writes a project into a temporary folder, or takes those that are named, and runs both in turns, each in a process of
-its own: the floor (open and `ast.parse` every migration; the start of the interpreter is not counted) and the check
-(the whole process, start and imports counted). What is printed is user time, which other work on the machine changes
-least, as the median of the runs. Needs nothing but lint-m2m, and a system that can tell the time of child processes.
+Writes a project into a temporary folder, or takes those that are named, and runs in turns, each in a process of its
+own: the floor (find, read and `ast.parse` every migration; the start of the interpreter is not counted), the check as
+it is, and the check on one processor (``--jobs 1``; both whole, start and imports counted). What is printed is the time
+that passes, and the processor time of all processes beside it, the least of the runs. Needs nothing but lint-m2m.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 FLOOR = """
-import ast, pathlib, resource, sys
-begin = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+import ast, pathlib, sys, time
+began, used = time.perf_counter(), time.process_time()
 for root in sys.argv[1:]:
     for path in pathlib.Path(root).rglob("migrations/*.py"):
         ast.parse(path.read_bytes())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_utime - begin)
+print(time.perf_counter() - began, time.process_time() - used)
 """
 
 HEAD = """\
@@ -166,23 +167,26 @@ def _migrations(app: str, count: int) -> Iterator[str]:
         )
 
 
-def floor(roots: list[str]) -> float:
-    """The user time of parsing all migrations, in seconds."""
+def floor(roots: list[str]) -> tuple[float, float]:
+    """The time and the processor time of parsing all migrations, in seconds."""
     done = subprocess.run([sys.executable, "-c", FLOOR, *roots], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    passed, used = done.stdout.split()
+    return float(passed), float(used)
 
 
-def check(roots: list[str]) -> float:
-    """The user time of the whole process that checks `roots`, in seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+def check(roots: list[str], *options: str) -> tuple[float, float]:
+    """The time and the processor time of the whole process that checks `roots`, in seconds."""
+    began, before = time.perf_counter(), os.times()
     done = subprocess.run(
-        [sys.executable, "-m", "lint_m2m", "check", "--isolated", "--format", "concise", *roots],
+        [sys.executable, "-m", "lint_m2m", "check", "--isolated", "--format", "concise", *options, *roots],
         capture_output=True,
         text=True,
     )
+    passed, after = time.perf_counter() - began, os.times()
     if done.returncode not in (0, 1):
         raise SystemExit(done.stderr)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return passed, used
 
 
 def main() -> None:
@@ -200,10 +204,17 @@ def main() -> None:
         files = [path for root in roots for path in Path(root).rglob("migrations/*.py") if path.name != "__init__.py"]
         size = sum(path.stat().st_size for path in files)
         check(roots)  # Python writes its .pyc files
-        pairs = [(floor(roots), check(roots)) for _ in range(options.runs)]
-    floors, checks = (statistics.median(times) for times in zip(*pairs, strict=True))
+        ways = {
+            "floor": partial(floor, roots),
+            "check": partial(check, roots),
+            "check --jobs 1": partial(check, roots, "--jobs", "1"),
+        }
+        runs = [{name: way() for name, way in ways.items()} for _ in range(options.runs)]
     print(f"{len(files):,} migrations, {size / 1e6:.1f} MB")  # noqa: T201
-    print(f"floor {floors:.2f} s, check {checks:.2f} s, ratio {checks / floors:.2f}")  # noqa: T201
+    least = {name: tuple(min(run[name][which] for run in runs) for which in (0, 1)) for name in ways}
+    for name, (passed, used) in least.items():
+        ratios = f"{passed / least['floor'][0]:5.2f} {used / least['floor'][1]:5.2f}"
+        print(f"{name:15} {passed:6.2f} s {used:6.2f} s of processors   {ratios}")  # noqa: T201
 
 
 if __name__ == "__main__":
