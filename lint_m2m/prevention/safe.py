@@ -51,14 +51,14 @@ class Left:
 class Mended:
     """What is to be written. `texts` has the text of each migration in `changes` that is not Django's own, by identity.
 
-    `fixes` are the sequences written, `files` where the paths in them lie; `others` are findings in the new migrations
+    `fixes` are the sequences written, `root` where the paths in them start; `others` are findings in the new migrations
     that are about something else.
     """
 
     changes: Changes
     texts: Mapping[int, str] = field(default_factory=dict)
     fixes: tuple[tuple[ThroughChange, Fix], ...] = ()
-    files: Mapping[str, Path] = field(default_factory=dict)
+    root: Path = Path()
     left: tuple[Left, ...] = ()
     others: tuple[Finding, ...] = ()
 
@@ -107,9 +107,9 @@ def _mended(
     reader = _reader(plain, replaced)
     places = sorted({_existing(path) for path in overlay})
     outcome = engine.run(places, _configure, overlay=overlay, reader=reader)
-    mending = _Mending(through, frozenset(overlay), choose)
+    root = outcome.report.root
+    mending = _Mending(root, through, frozenset(overlay), choose)
     while True:
-        root = outcome.report.root
         rewriting = rewrite.plan(mending.asked_for(outcome), _configure, mending.chosen, overlay=overlay)
         mending.declined |= {
             one.finding.field: one.reason for one in rewriting.declined if one.finding.field is not None
@@ -117,7 +117,6 @@ def _mended(
         if not rewriting.fixes:
             break
         mending.fixes += [(mending.by_key[one.finding.field or ""], one) for one in rewriting.fixes]
-        mending.files |= {path: root / path for one in rewriting.fixes for path in one.paths}
         # Each project that is mended has the others' files as they were.
         overlay |= {one.file: one.after for one in rewriting.changes if overlay.get(one.file) != one.after}
         mending.own = frozenset(overlay)
@@ -125,14 +124,14 @@ def _mended(
     texts = mending.commented(overlay, plain, include_header)
     result, by_identity = _as_migrations(changes, plain, texts)
     _require_states(result, state)
-    remaining = [one for one in outcome.report.findings if outcome.report.root / one.path in overlay]
+    remaining = [one for one in outcome.report.findings if root / one.path in overlay]
     return Mended(
         changes=result,
         texts=by_identity,
         fixes=tuple(mending.fixes),
-        files=mending.files,
+        root=root,
         left=tuple(mending.left(remaining)),
-        others=tuple(one for one in mending.others(remaining) if _wanted(one, outcome.report.root)),
+        others=tuple(one for one in mending.others(remaining) if _wanted(one, root)),
     )
 
 
@@ -140,12 +139,12 @@ def _mended(
 class _Mending:
     """What is known while one sequence after the other is laid over the project."""
 
+    root: Path
     through: Sequence[ThroughChange]
     own: Collection[Path]  # the files that are not on disk yet
     choose: Choose
     fixes: list[tuple[ThroughChange, Fix]] = field(default_factory=list)
     declined: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Path] = field(default_factory=dict)  # absolute paths by those of reports
 
     @property
     def by_key(self) -> dict[str, ThroughChange]:
@@ -157,7 +156,7 @@ class _Mending:
     def asked_for(self, outcome: Outcome) -> Outcome:
         """`outcome` with what is found about the changes in the new files, and nothing else."""
         report = outcome.report
-        wanted = tuple(one for one in report.findings if report.root / one.path in self.own and self.is_about(one))
+        wanted = tuple(one for one in report.findings if self.root / one.path in self.own and self.is_about(one))
         return replace(outcome, report=replace(report, findings=wanted), ways_out=_of(outcome, wanted))
 
     def chosen(self, way: WayOut) -> Proposal | str:
@@ -221,7 +220,7 @@ class _Mending:
         return texts
 
     def _comment(self, change: ThroughChange, fix: Fix, path: Path, include_header: bool) -> Iterator[str]:
-        shown = next((one for one in fix.paths if self.files[one] == path), None)
+        shown = next((one for one in fix.paths if self.root / one == path), None)
         if shown is None:
             return
         review = fix.applicability is Applicability.REVIEW

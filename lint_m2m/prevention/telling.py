@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 from lint_m2m.finding import Finding, SequenceStep
 from lint_m2m.prevention.safe import Left, Mended
-from lint_m2m.reports.text import escape, prose
-from lint_m2m.rewrite import Fix
+from lint_m2m.reports.text import escape, pasteable, prose
 
 _WIDTH = 100
 
@@ -21,10 +22,15 @@ def told(mended: Mended, encoding: str, *, dry_run: bool) -> Iterator[str]:
         for path in fix.paths:
             note = " (deploy what comes before it first)" if path in fix.later else ""
             # A linter of migrations may take away what it does not like.
-            if not dry_run and not mended.files[path].exists():
+            if not dry_run and not (mended.root / path).exists():
                 note = " (removed again while this command ran)"
-            yield f"  in {escape(path, encoding)}{note}"
-        yield from _to_do(fix, encoding)
+            yield f"  in {escape(_from_here(mended.root / path), encoding)}{note}"
+        for step in fix.left:
+            yield from _step(step, mended.root, encoding)
+        for caveat in fix.caveats:
+            yield from _wrapped(f"mind: {caveat}", encoding)
+        if fix.verify:
+            yield f"  verify: {escape(fix.verify, encoding)}"
 
 
 def warned(mended: Mended, encoding: str) -> Iterator[str]:
@@ -36,22 +42,21 @@ def warned(mended: Mended, encoding: str) -> Iterator[str]:
         yield from _finding(finding, encoding)
 
 
-def _to_do(fix: Fix, encoding: str) -> Iterator[str]:
-    for step in fix.left:
-        yield from _step(step, encoding)
-    for caveat in fix.caveats:
-        yield from _wrapped(f"mind: {caveat}", encoding)
-    if fix.verify:
-        yield f"  verify: {escape(fix.verify, encoding)}"
+def _from_here(file: Path) -> str:
+    """A path as Django's own command shows it: relative if it is below the current folder."""
+    try:
+        relative = os.path.relpath(file)
+    except ValueError:  # another drive
+        return str(file)
+    return str(file) if relative.startswith("..") else relative
 
 
-def _step(step: SequenceStep, encoding: str) -> Iterator[str]:
-    where = "" if step.path is None else f"{step.path}: "
+def _step(step: SequenceStep, root: Path, encoding: str) -> Iterator[str]:
+    where = "" if step.path is None else f"{_from_here(root / step.path)}: "
     yield from _wrapped(f"left to you: {where}{step.title}", encoding)
     yield ""
     for line in step.code.rstrip("\n").split("\n"):
-        code = "\t".join(escape(piece, encoding) for piece in line.removesuffix("\r").split("\t"))
-        yield f"      {code}".rstrip()
+        yield f"      {pasteable(line, encoding)}".rstrip()
     yield ""
 
 

@@ -404,3 +404,16 @@ def test_the_checker_is_not_loaded_for_other_changes(changing: Changing) -> None
     )
     assert "Add field pages to book" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_wants_a_review_says_so_in_its_file(changing: Changing) -> None:
+    change = CHANGES[1]
+    changing.start(change.before)
+    changing.models(change.after)
+    answer = changing.manage("makemigrations", "--no-header", answers="2\n")
+    assert "2) expand-contract: " in answer["out"]
+    assert "to be reviewed)" in answer["out"]
+    assert "written as expand-contract" in answer["out"]
+    assert len(changing.files()) > 1
+    for path, text in changing.files().items():
+        assert "# REVIEW: Look at this migration before it runs.\n" in text, path
