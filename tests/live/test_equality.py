@@ -218,9 +218,13 @@ DYNAMIC = """
     def copier(source, target):
         def copy(apps, schema_editor):
             model = apps.get_model(source)
+            if not schema_editor:
+                copy(apps, later)
             for each in model.objects.all():
                 getattr(each, target).add(1)
 
+        if source == "never":
+            later = None
         return copy
 
 

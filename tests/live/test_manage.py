@@ -368,5 +368,9 @@ def test_settings_decide(write: Write) -> None:
     [found] = runs(folder, ["lint_m2m", "--format", "json"], MIGRATION_MODULES={"store": "elsewhere"})
     [finding] = json.loads(found["out"])["findings"]
     assert (finding["path"], finding["field"]) == ("elsewhere/0002_through.py", "store.product.tags")
+    # Without a driver, the engine's name says what it is for.
+    oracle = {"default": {"ENGINE": "django.db.backends.oracle", "NAME": "x"}}
+    [named] = runs(folder, ["lint_m2m"], MIGRATION_MODULES={"store": "elsewhere"}, DATABASES=oracle)
+    assert "MTM101" in named["out"], named["err"]
     [off] = runs(folder, ["lint_m2m"], MIGRATION_MODULES={"store": None})
     assert (off["status"], off["err"]) == (2, "CommandError: no app of the project has migrations\n")

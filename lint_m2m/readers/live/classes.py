@@ -9,9 +9,8 @@ import ast
 import functools
 import inspect
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lint_m2m.migration import CodeFacts
 from lint_m2m.readers.code import function_facts
@@ -20,6 +19,9 @@ from lint_m2m.readers.values import ClassValue, Frame, FunctionValue, Ref, Unrea
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
+
+# How deep values and functions that a function has from the one around it are followed.
+_DEPTH: Final = 5
 
 
 def path_of(cls: type) -> str:
@@ -66,10 +68,10 @@ def facts_of(session: Session, function: Any) -> CodeFacts:
         values = {**{name: plain(value) for name, value in function.keywords.items()}, **values}
         bound = (*(plain(value) for value in function.args), *bound)
         function = function.func
-    return function_facts(session, _function_value(session, function, bound), values)
+    return function_facts(session, _function_value(session, function, bound, 0), values)
 
 
-def _function_value(session: Session, function: Any, bound: tuple[Value, ...]) -> Value:
+def _function_value(session: Session, function: Any, bound: tuple[Value, ...], depth: int) -> Value:
     owner: ClassValue | None = None
     if inspect.ismethod(function):
         of = function.__self__ if isinstance(function.__self__, type) else type(function.__self__)
@@ -93,27 +95,36 @@ def _function_value(session: Session, function: Any, bound: tuple[Value, ...]) -
     node = _node_at(module, function.__name__, function.__code__.co_firstlineno)
     if node is None:
         return Unreadable("is not where its source should be")
-    closure = inspect.getclosurevars(function).nonlocals if function.__closure__ else {}
-    frame = Frame(module, _captured(session, closure))
-    return FunctionValue(node, frame, bound, owner)
+    return FunctionValue(node, Frame(module, _captured(session, function, depth)), bound, owner)
 
 
-def _captured(session: Session, names: Mapping[str, Any]) -> dict[str, Value]:
-    """What a function has from the one around it."""
-    return {
-        name: _function_value(session, value, ()) if inspect.isfunction(value) else plain(value)
-        for name, value in names.items()
-    }
+def _captured(session: Session, function: Any, depth: int) -> dict[str, Value]:
+    """What a function has from the one around it, which may be itself."""
+    found: dict[str, Value] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            value = cell.cell_contents
+        except ValueError:  # nothing in it yet
+            continue
+        if inspect.isfunction(value):
+            inner = depth < _DEPTH and value is not function
+            found[name] = _function_value(session, value, (), depth + 1) if inner else Unreadable("is too deep")
+        else:
+            found[name] = plain(value)
+    return found
 
 
-def plain(value: Any) -> Value:
+def plain(value: Any, depth: int = 0) -> Value:
     """A value as the readers of source have it; what is no constant and no container of them is not followed."""
     if isinstance(value, str | bytes | int | float | None):
         return value
+    if depth == _DEPTH:
+        return Unreadable("is too deep")
     if isinstance(value, list | tuple):
-        return type(value)(map(plain, value)) if type(value) in (list, tuple) else [plain(each) for each in value]
+        found = [plain(each, depth + 1) for each in value]
+        return tuple(found) if isinstance(value, tuple) else found
     if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items() if isinstance(key, str)}
+        return {key: plain(each, depth + 1) for key, each in value.items() if isinstance(key, str)}
     return Unreadable("is an object")
 
 

@@ -17,6 +17,7 @@ from lint_m2m.readers.values import Ref
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
 
+_RELATIONS: Final = (FieldKind.FOREIGN_KEY, FieldKind.MANY_TO_MANY)
 # Arguments that constructors set, the attributes of Django's fields that have them, and what they are when not given.
 _SET: Final[tuple[tuple[str, str, object], ...]] = (
     ("db_column", "db_column", None),
@@ -45,7 +46,7 @@ def read_field(session: Session, field: Any, owner: ModelKey | None) -> Field:
         class_path=cls.path,
         kind=kind,
         class_known=known or (kind is FieldKind.COLUMN and cls.kind is FieldKind.UNKNOWN and _is_plain(field)),
-        relation=None if kind in (FieldKind.COLUMN, FieldKind.VIRTUAL) else _relation(field, cls, arguments, owner),
+        relation=_relation(field, cls, arguments, owner) if kind in _RELATIONS else None,
         options=tuple(
             sorted((name, _option(session, value, owner)) for name, value in arguments.items() if name in KEPT_OPTIONS)
         ),

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from lint_m2m.errors import ReadError
 from lint_m2m.migration import Span
 from lint_m2m.readers.source import SourceError, read_source
 from lint_m2m.values import frozen
@@ -63,7 +64,10 @@ class Loaded:
 
 
 def load() -> Loaded:
-    """Import the migrations of all installed apps, those that MIGRATION_MODULES places elsewhere among them."""
+    """Import the migrations of all installed apps, those that MIGRATION_MODULES places elsewhere among them.
+
+    ReadError where Django refuses them, and none of them is to blame.
+    """
     from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
 
@@ -72,9 +76,11 @@ def load() -> Loaded:
     try:
         loader.load_disk()
         found = dict(loader.disk_migrations)
-    except (Exception, SystemExit):
+    except (Exception, SystemExit) as error:
         # One file is enough to stop Django; the others are looked at all the same.
         found = dict(_one_by_one(broken))
+        if not broken:
+            raise ReadError(f"Django cannot load the migrations: {type(error).__name__}: {error}") from error
     modules = {label: loader.migrations_module(label)[0] for label, _ in found}
     modules |= {one.app_label: loader.migrations_module(one.app_label)[0] for one in broken}
     migrations = [
@@ -157,9 +163,9 @@ def _folder(package: str, app_folder: str) -> Path:
 
 
 def _failed(label: str, name: str, folder: Path, error: BaseException) -> BrokenMigration:
-    file = Path(os.path.abspath(folder)) / f"{name}.py"
     from django.db.migrations.exceptions import BadMigrationError
 
+    file = Path(os.path.abspath(folder)) / f"{name}.py"
     if isinstance(error, BadMigrationError):
         reason = "it has no Migration class, so Django refuses to load any migration (BadMigrationError)"
         return BrokenMigration(app_label=label, name=name, file=file, reason=reason, span=None)

@@ -15,6 +15,7 @@ from lint_m2m.readers.live.loading import LoadedApp, LoadedMigration
 from lint_m2m.readers.live.reading import read_migration
 from lint_m2m.readers.live.routing import Routers, databases, routers_of
 from lint_m2m.readers.modules import installed_source_paths
+from lint_m2m.readers.project.settings import vendor_of_engine
 from lint_m2m.readers.source import SourceError, read_source
 from lint_m2m.readers.static import read_migration as read_source_of
 from lint_m2m.values import frozen
@@ -61,9 +62,14 @@ def facts(database: str | None = None) -> Facts:
 
 def _vendor_of(alias: str) -> Maybe[str]:
     """The database behind an alias, as Django's backend calls it. Nothing is connected to."""
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
 
-    vendor = connections[alias].vendor
+    try:
+        vendor = connections[alias].vendor
+    except (ImportError, ImproperlyConfigured):
+        # Its driver is not installed, which takes nothing from the migrations.
+        return vendor_of_engine(str(connections.settings[alias]["ENGINE"]))
     return vendor if vendor in _VENDORS else UNKNOWN
 
 

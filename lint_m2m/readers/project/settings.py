@@ -361,11 +361,17 @@ def _vendor_of(settings: SettingsFile, modules: Modules) -> Maybe[str | None]:
     if not isinstance(databases, str):
         return UNKNOWN
     name = databases.partition(":")[0] if isinstance(databases, DatabaseUrl) else databases
+    found = vendor_of_engine(name)
+    if found == "sqlite" and isinstance(databases, EnvironmentText):
+        return UNKNOWN
+    if found is UNKNOWN and isinstance(databases, DatabaseUrl) and name.lower() == "pgsql":
+        return "postgresql"
+    return found
+
+
+def vendor_of_engine(name: str) -> Maybe[str]:
+    """What database an ENGINE is for, by its name; UNKNOWN for one that behaves like none of Django's."""
     for part, vendor in _ENGINES:
         if part in name.lower():
-            if vendor is None or (vendor == "sqlite" and isinstance(databases, EnvironmentText)):
-                return UNKNOWN
-            return vendor
-    if isinstance(databases, DatabaseUrl) and name.lower() == "pgsql":
-        return "postgresql"
+            return UNKNOWN if vendor is None else vendor
     return UNKNOWN
