@@ -28,7 +28,7 @@ from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.sequences import apply_changes, fake, propose, render, situations
 from lint_m2m.sequences.source import style_of
-from lint_m2m.sequences.values import Proposal, ReplaceOperations, Situation, Style
+from lint_m2m.sequences.values import Instruction, Proposal, ReplaceOperations, Situation, Style
 from lint_m2m.values import frozen
 
 __all__ = ["NoPlan", "Plan", "Wanted", "Way", "plan"]
@@ -105,9 +105,13 @@ def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
         raise NoPlan(
             f"`{change.label}` can be changed as makemigrations writes it: no sequence is needed, or none fits"
         )
+    proposals = propose(replace(situation, finding=None, findings=()))
+    for proposal in proposals:
+        if all(isinstance(one, Instruction) for one in proposal.changes):
+            raise NoPlan("; ".join((proposal.title, proposal.why, *(one.title for one in proposal.changes))))
     ways = [
         _way(proposal, situation, change, field_code)
-        for proposal in propose(replace(situation, finding=None, findings=()))
+        for proposal in proposals
         if proposal.id != fake.ID and _only_adds(proposal, migration.key)
     ]
     if not ways:

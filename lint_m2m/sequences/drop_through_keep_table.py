@@ -5,8 +5,8 @@ go, the foreign keys get the automatic columns, of several rows for one pair the
 unique. Then a state-only AlterField with `db_table`, and a state-only DeleteModel; both run no SQL.
 
 When: `through=` is removed and the migration deletes the model; the model's key is an integer that the database counts.
-Columns beside the two foreign keys hold what no automatic table can: then the sequence is shown, saying which, and not
-applied.
+Columns beside the two foreign keys hold what no automatic table can: then it is refused, saying which, with what to do
+for those who want the values and for those who do not.
 
 Downtime: none where the table is ready as it stands; brief where columns or unique sets change.
 
@@ -22,7 +22,8 @@ from lint_m2m.sequences import caveats
 from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.remove_through import Removal, changes, columns_lost, is_ready, removal_of
-from lint_m2m.sequences.values import Proposal, Situation
+from lint_m2m.sequences.switching import in_models
+from lint_m2m.sequences.values import Change, Instruction, Proposal, Situation
 
 ID = "drop-through-keep-table"
 
@@ -30,6 +31,9 @@ ID = "drop-through-keep-table"
 def propose(situation: Situation) -> Iterator[Proposal]:
     removal = removal_of(situation)
     if removal is None:
+        return
+    if removal.lost:
+        yield refusal(situation, removal, ID)
         return
     writer = Writer(situation, None if situation.migration is None else situation.migration.path)
     table = removal.link.table.name
@@ -42,7 +46,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         if table != removal.wanted
         else "every link stays where it is",
         downtime=Downtime.NONE if is_ready(removal) else Downtime.BRIEF,
-        applicability=Applicability.DISPLAY if removal.lost else applicability(situation),
+        applicability=applicability(situation),
         changes=changes(situation, writer, removal, rename=False),
         recommended=not may_have_run(situation),
         caveats=(*of_removal(removal), *_deployed(situation, removal), *caveats.without_through(situation)),
@@ -50,14 +54,44 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     )
 
 
+def refusal(situation: Situation, removal: Removal, name: str) -> Proposal:
+    """Sequence `name` is refused: an automatic table has no place for columns that hold values; what to do instead."""
+    model, lost = removal.through.model, columns_lost(removal)
+    changes: list[Change] = []
+    if situation.old is not None:
+        writer = Writer(situation, None)
+        field = in_models(situation, writer, writer.field(situation.old), 4)
+        changes.append(
+            Instruction(
+                title=f"to keep the values, keep the model: take the change of `{situation.key.name}` out of models.py"
+                " and out of the migration",
+                language="python",
+                code=f"class {situation.owner.name}(models.Model):\n    {situation.key.name} = {field}",
+                path=situation.models_path,
+            )
+        )
+    changes.append(
+        Instruction(
+            title=f"where nobody wants them, take {lost} out of `{model.name}` first, in a release of its own; then"
+            " drop the model",
+            language="console",
+            code=f"python manage.py makemigrations {model.key.app_label}\nlint-m2m",
+        )
+    )
+    return Proposal(
+        id=name,
+        title=f"refused: an automatic table has no place for the values of {lost} of `{model.name}`",
+        why="whether these values may go is not for a tool to say, and nothing brings them back",
+        downtime=Downtime.NONE,
+        applicability=Applicability.DISPLAY,
+        changes=tuple(changes),
+        recommended=True,
+    )
+
+
 def of_removal(removal: Removal) -> Iterator[str]:
     """What the links lose on the way."""
     name = removal.through.model.name
-    if removal.lost:
-        yield (
-            f"not applied by a tool: the values of {columns_lost(removal)} of `{name}` are lost, since an automatic "
-            "table has no place for them"
-        )
     if removal.duplicates:
         yield (
             f"nothing keeps `{name}` from having several rows for one pair: all but the first of them are deleted, and "

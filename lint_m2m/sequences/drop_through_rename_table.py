@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.finding import Downtime
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.applying import applicability, lost_links, may_have_run
 from lint_m2m.sequences.codegen import Writer
@@ -30,7 +30,7 @@ ID = "drop-through-rename-table"
 
 def propose(situation: Situation) -> Iterator[Proposal]:
     removal = removal_of(situation)
-    if removal is None or removal.link.table.name == removal.wanted:
+    if removal is None or removal.lost or removal.link.table.name == removal.wanted:
         return
     writer = Writer(situation, None if situation.migration is None else situation.migration.path)
     yield Proposal(
@@ -38,7 +38,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         title=f"keep the rows, give the table the name `{removal.wanted}`",
         why="the database looks as if the field had never had a through model, and models.py pins nothing",
         downtime=Downtime.BRIEF,
-        applicability=Applicability.DISPLAY if removal.lost else applicability(situation),
+        applicability=applicability(situation),
         changes=(
             *changes(situation, writer, removal, rename=True),
             *lost_links(situation, removal.wanted, removal.columns),

@@ -43,7 +43,7 @@ from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import held, keepable, switch
 from lint_m2m.sequences.applying import applicability, may_have_run, run_again
 from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, plain
-from lint_m2m.sequences.drop_through_keep_table import of_removal
+from lint_m2m.sequences.drop_through_keep_table import of_removal, refusal
 from lint_m2m.sequences.layout import Node
 from lint_m2m.sequences.remove_through import changes as removing
 from lint_m2m.sequences.remove_through import is_ready, removal_of
@@ -195,6 +195,9 @@ def _removed(situation: Situation) -> Iterator[Proposal]:
         not _is_change(one, situation) and one not in removal.about for one in _inside(situation, holder)
     ):
         return
+    if removal.lost:
+        yield refusal(situation, removal, ID)
+        return
     assert situation.migration is not None
     writer = Writer(situation, situation.migration.path)
     ready = is_ready(removal)
@@ -205,7 +208,7 @@ def _removed(situation: Situation) -> Iterator[Proposal]:
         else f"make `{removal.link.table.name}` an automatic table before Django takes it for one",
         why="Django then finds the table, its columns and its pair where it looks for them",
         downtime=Downtime.NONE if ready else Downtime.BRIEF,
-        applicability=Applicability.DISPLAY if removal.lost else applicability(situation),
+        applicability=applicability(situation),
         changes=(
             *removing(situation, writer, removal, rename=False),
             *(() if ready else run_again(situation)),

@@ -318,6 +318,14 @@ def test_no_sequence_fits(server: Server, tmp_path: Path) -> None:
     assert "leaves a choice to you" in done.stderr
 
 
+def test_values_of_a_through_model_are_not_dropped(server: Server, tmp_path: Path) -> None:
+    noted = _AUTHORSHIP.replace("    class Meta", "    note = models.CharField(max_length=20)\n    class Meta")
+    book = BOOK.replace('related_name="books"', 'related_name="books", through="library.Authorship"')
+    folder = project(tmp_path / "project", {"library": AUTHOR + book + noted}, server)
+    with pytest.raises(NoPlan, match=r"^refused: .* no place for the values of `note` of `Authorship`; whether"):
+        planned(folder, Wanted(field="library.Book.authors", through=None))
+
+
 def test_style_of_a_formatted_project(server: Server, tmp_path: Path) -> None:
     folder = project(tmp_path / "project", {"library": AUTHOR + BOOK}, server)
     files = [str(path) for path in folder.rglob("migrations/0*.py")]

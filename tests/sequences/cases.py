@@ -557,7 +557,6 @@ REMOVED = (
 """.replace("CHECK", CHECK),
         ),
         PLAIN,
-        shown=DROPPED,
         formatted=True,
     ),
     Case(

@@ -15,7 +15,7 @@ from lint_m2m.prove.reading import Reading
 from lint_m2m.prove.run import django_version
 from lint_m2m.prove.values import NotProvable
 from lint_m2m.readers.options import ReadOptions
-from lint_m2m.sequences.values import NewMigration, ReplaceOperations
+from lint_m2m.sequences.values import Instruction, NewMigration, ReplaceOperations
 from tests.sequences.cases import CASES
 from tests.sequences.projects import Case, check, formatted, written
 from tests.sequences.reality import Server
@@ -74,6 +74,22 @@ def test_sequences_of_a_situation(
     assert set(case.shown) <= set(shown)
     assert [one.recommended for one in found.way.proposals].count(True) == 1 or not case.sequences
     assert found.way.proposals[0].recommended or not case.sequences
+
+
+def test_columns_with_values_are_refused(
+    built: dict[str, Built], server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nothing to paste drops a column; the reason names every one of them."""
+    case = next(one for one in CASES if one.name == "removed with more fields")
+    [refusal] = project(case, built, server, tmp_path_factory).way.proposals
+    assert refusal.title == (
+        "refused: an automatic table has no place for the values of `note`, `editor`, `_order` of `Authorship`"
+    )
+    assert all(isinstance(change, Instruction) for change in refusal.changes)
+    assert refusal.changes[0].code == (  # type: ignore[union-attr]
+        'class Book(models.Model):\n    authors = models.ManyToManyField(\n        related_name="books",\n'
+        '        through="library.Authorship",\n        to="library.author",\n    )'
+    )
 
 
 PROOFS = [
