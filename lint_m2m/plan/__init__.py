@@ -26,9 +26,9 @@ from lint_m2m.readers.files import Files, text_of
 from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.walk import Replay, ReplaySettings
-from lint_m2m.sequences import apply_changes, fake, propose, render, situations
+from lint_m2m.sequences import apply_changes, fake, propose, render, rewrite_history, situations
 from lint_m2m.sequences.source import style_of
-from lint_m2m.sequences.values import Instruction, Proposal, ReplaceOperations, Situation, Style
+from lint_m2m.sequences.values import Instruction, NewMigration, Proposal, ReplaceOperations, Situation, Style
 from lint_m2m.values import frozen
 
 __all__ = ["NoPlan", "Plan", "Wanted", "Way", "plan"]
@@ -107,12 +107,12 @@ def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
         )
     proposals = propose(replace(situation, finding=None, findings=()))
     for proposal in proposals:
-        if all(isinstance(one, Instruction) for one in proposal.changes):
+        if proposal.id != fake.ID and all(isinstance(one, Instruction) for one in proposal.changes):
             raise NoPlan("; ".join((proposal.title, proposal.why, *(one.title for one in proposal.changes))))
     ways = [
         _way(proposal, situation, change, field_code)
         for proposal in proposals
-        if proposal.id != fake.ID and _only_adds(proposal, migration.key)
+        if proposal.id != fake.ID and (proposal.id == rewrite_history.ID or _only_adds(proposal, migration.key))
     ]
     if not ways:
         what = "drops its through model" if wanted.through is None else f"takes `{wanted.through}` as its through model"
@@ -250,7 +250,10 @@ def _way(proposal: Proposal, situation: Situation, change: Change, field_code: s
     shown = render(proposal, situation)
     steps: list[SequenceStep] = []
     for one, step in zip(proposal.changes, shown.steps, strict=True):
-        if isinstance(one, ReplaceOperations):
+        if isinstance(one, ReplaceOperations) and one.migration == migration.key:
+            if proposal.id == rewrite_history.ID and not any(part.operations for part in one.replacements):
+                del texts[one.path]  # the older migration does it all
+                continue
             step = replace(step, title="add a migration", code=texts[one.path].rstrip("\n").replace("\r\n", "\n"))
         steps.append(step)
     if not any(isinstance(one, ReplaceOperations) for one in proposal.changes):
@@ -260,6 +263,8 @@ def _way(proposal: Proposal, situation: Situation, change: Change, field_code: s
                 title="add a migration", path=migration.path, language="python", code=texts[migration.path].rstrip("\n")
             ),
         )
-    files = tuple(sorted((path, text) for path, text in texts.items()))
+    # What is edited is there already: it is shown, and nobody writes it.
+    own = {migration.path, *(one.path for one in proposal.changes if isinstance(one, NewMigration))}
+    files = tuple(sorted((path, text) for path, text in texts.items() if path in own))
     sequence = replace(shown, steps=models_step(tuple(steps), proposal, situation, change, field_code))
     return Way(sequence=sequence, files=files)
