@@ -245,11 +245,11 @@ class _Collector:
         for name in flow.free:
             self._free_name(name, frame, task)
         stores = Stores(task.function.node, task.models, lambda call: self._model_of_call(call, frame))
-        self._add_stores(flow, stores, frame)
+        self._add_stores(flow, stores)
         for call in flow.calls:
             self._call(call, frame, flow, task, stores)
 
-    def _add_stores(self, flow: Flow, stores: Stores, frame: Frame) -> None:
+    def _add_stores(self, flow: Flow, stores: Stores) -> None:
         """The places where the function stores rows."""
         if self.stores is None:
             return
