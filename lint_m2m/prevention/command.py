@@ -62,11 +62,17 @@ class SafeThroughMixin:
     def _watched(self) -> Iterator[None]:
         """Take note of what the autodetector finds."""
 
+        command: Any = self
+
         def note(autodetector: Any, changes: Changes) -> None:
             self._autodetector = autodetector
-            self._through = through_changes(autodetector.from_state, changes)
+            try:
+                self._through = through_changes(autodetector.from_state, changes)
+            except Exception as error:
+                # Whatever is wrong here, Django's own command goes on working.
+                reason = f"{type(error).__name__}: {error}"
+                command.stderr.write(f"lint-m2m: an internal error, please report it: {reason}", command.style.WARNING)
 
-        command: Any = self
         if hasattr(command, "autodetector"):
             command.autodetector = watching(command.autodetector, note)
             yield
