@@ -1,10 +1,29 @@
-"""``python -m lint_m2m`` is the console script."""
+"""``python -m lint_m2m``, and the console script."""
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 from lint_m2m.cli import main
 
+
+def run() -> NoReturn:
+    """Run the command line and end the process with its exit status.
+
+    At once: taking apart what a large project has left in memory costs a tenth of the time. Not where somebody watches
+    (coverage, a debugger), who may have something to do at the end.
+    """
+    status = main()
+    if sys.gettrace() is not None or sys.getprofile() is not None or "coverage" in sys.modules:
+        sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # there is none, it is closed, or nobody reads it
+            stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

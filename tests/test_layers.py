@@ -240,14 +240,13 @@ def test_no_format_that_runs_code() -> None:
 
 
 RUN = """
-import json, runpy, sys
+import json, sys
 sys.argv = ["lint-m2m", *json.loads(sys.argv[1])]
+from lint_m2m.__main__ import main
 try:
-    runpy.run_module("lint_m2m", run_name="__main__", alter_sys=True)
+    status = main()
 except SystemExit as done:
     status = done.code or 0
-else:
-    status = 0
 loaded = sorted({name.partition(".")[0] for name in sys.modules})
 print(json.dumps({"status": status, "loaded": loaded}), file=sys.stderr)
 """

@@ -66,7 +66,7 @@ def test_wheel_s_metadata(wheel: Path, project: dict[str, Any]) -> None:
     assert metadata["Version"] == lint_m2m.__version__
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert "lint-m2m = lint_m2m.cli:main" in entry_points.splitlines()
+    assert "lint-m2m = lint_m2m.__main__:run" in entry_points.splitlines()
     required = [name for name in metadata.get_all("Requires-Dist") or [] if "extra ==" not in name]
     assert sorted(required) == sorted(project["dependencies"])
 

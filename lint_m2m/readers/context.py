@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lint_m2m.migration import App, Maybe, ReaderGap, Span, UnreadFile
 from lint_m2m.readers.field_classes import FieldClass
@@ -74,6 +74,8 @@ class ReadContext:
         self.operation_classes: dict[str | ast.ClassDef, OperationClass] = {}
         # What names mean in plain migrations: by the imports, and by the folder that relative ones start from.
         self.headers: dict[tuple[str, str], Header] = {}
+        # What calls of Django's field classes say, by class and arguments (`plain.fields.flat_column`).
+        self.columns: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 class Session:

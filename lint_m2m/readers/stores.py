@@ -69,6 +69,32 @@ _SAME_MODEL: Final = frozenset(
 )
 _CONTAINERS: Final = frozenset({"set", "list", "dict", "defaultdict", "Counter", "OrderedDict"})
 
+# The nodes that bind names.
+_BINDING: Final = frozenset(
+    {
+        ast.AnnAssign,
+        ast.Assign,
+        ast.AsyncFor,
+        ast.AsyncFunctionDef,
+        ast.AsyncWith,
+        ast.AugAssign,
+        ast.ClassDef,
+        ast.ExceptHandler,
+        ast.For,
+        ast.FunctionDef,
+        ast.Global,
+        ast.Import,
+        ast.ImportFrom,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.NamedExpr,
+        ast.Nonlocal,
+        ast.With,
+        ast.arg,
+        ast.comprehension,
+    }
+)
+
 # The models that a name or an expression stands for (the class, its manager, a queryset, a row). None: not known.
 Models: TypeAlias = frozenset[ModelKey] | None
 
@@ -98,7 +124,8 @@ class Stores:
             self._walked = True
             own = set(map(id, _parameters(self._node.args)))
             for inner in nodes_in(self._node):
-                self._bind(inner, own)
+                if inner.__class__ in _BINDING:
+                    self._bind(inner, own)
         return self._bound.get(name, [])
 
     def _bind(self, node: ast.AST, own: set[int]) -> None:

@@ -19,8 +19,8 @@ from typing import Final, Generic, TypeVar
 _File = TypeVar("_File")
 _Result = TypeVar("_Result")
 
-# A process costs what reading some hundred migrations costs.
-FEWEST: Final = 300
+# A process costs what reading some thirty migrations costs.
+FEWEST: Final = 60
 
 
 def usable_processes() -> int:

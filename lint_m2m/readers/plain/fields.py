@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass
 from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED, as_deconstructed
-from lint_m2m.readers.plain.grammar import Argument, NotPlain, Source
+from lint_m2m.readers.plain.grammar import Argument, NotPlain, Source, constant, flat_arguments
 from lint_m2m.readers.plain.header import Header
 from lint_m2m.readers.references import named_model
 from lint_m2m.readers.values import Setting
 
 _TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to_field"})
 _COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
+
+
+def flat_column(source: Source, header: Header, match: re.Match[str]) -> Field | None:
+    """The field that a `FLAT_CALL` makes if it is a plain column; None for what `plain_field` has to look at.
+
+    The same calls come again and again: what one says is remembered.
+    """
+    cls = header.field(match["callee"])
+    if cls is None or cls.kind not in _COLUMNS or cls.base is None or cls.source is not None:
+        return None
+    remembered = header.session.context.columns
+    key = cls.path, match["arguments"]
+    known = remembered.get(key)
+    if known is None:
+        known = remembered[key] = _column(cls, key[1])
+    return Field(span=source.span(*match.span()), **known) if known else None
+
+
+def _column(cls: FieldClass, arguments: str) -> dict[str, Any]:
+    """What all fields of class `cls` with these arguments have; nothing for what cannot be told."""
+    try:
+        found = as_deconstructed(cls, _attributes(flat_arguments(arguments)))
+    except NotPlain:
+        return {}
+    found.update(class_path=cls.path, kind=cls.kind)
+    if not cls.known:
+        found["class_known"] = False
+    return found
 
 
 def plain_field(
@@ -37,7 +67,9 @@ def plain_field(
             named.append((parameters[index], argument))
         else:
             raise NotPlain
-    found = as_deconstructed(cls, _attributes(source, named))
+    text = source.text
+    given = [(name, each.kind, text[each.value_start : each.end]) for name, each in named]
+    found = as_deconstructed(cls, _attributes(given))
     if cls.kind not in _COLUMNS:
         found["relation"] = _relation(source, header, cls, named, app_label, owner)
         found["argument_spans"] = tuple([(name, source.span(each.start, each.end)) for name, each in named])
@@ -46,17 +78,17 @@ def plain_field(
     return Field(class_path=cls.path, kind=cls.kind, span=source.span(start, end), **found), end
 
 
-def _attributes(source: Source, named: list[tuple[str, Argument]]) -> dict[str, Any]:
+def _attributes(named: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
+    """The attributes of a field with these arguments: name, how the value is written, and the value."""
     found: dict[str, Any] = {}
     options: list[tuple[str, object]] = []
-    for name, argument in named:
+    for name, kind, written in named:
         if name in ATTRIBUTES:
-            found[name] = source.value(argument)
+            found[name] = constant(kind, written)
         elif name == "default" or name == "db_default":
-            text = source.text[argument.value_start : argument.end] if argument.kind == "dotted" else ""
-            found[f"has_{name}"] = text.rpartition(".")[2] != NOT_PROVIDED
+            found[f"has_{name}"] = kind != "dotted" or written.rpartition(".")[2] != NOT_PROVIDED
         elif name in KEPT_OPTIONS:
-            options.append((name, source.value(argument)))
+            options.append((name, constant(kind, written)))
     if options:
         options.sort()
         found["options"] = tuple(options)

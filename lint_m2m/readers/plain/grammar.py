@@ -52,6 +52,12 @@ _FLAT: Final = re.compile(
     rf"(?:{_BLANK}(?:{_SIMPLE}|\({_BLANK}{_SIMPLE}{_BLANK},{_BLANK}{_SIMPLE}{_BLANK},?+{_BLANK}\)){_BLANK},)*+",
     re.ASCII,
 )
+# A call with arguments of one token each, all by name: recognised at one stroke, and taken apart if somebody asks.
+_WORD: Final = rf"[A-Za-z_]\w*+=(?:{_TEXT}|{_NUMBER}|{_DOTTED})"
+FLAT_CALL: Final = re.compile(
+    rf"(?P<callee>{_DOTTED})\((?P<arguments>{_BLANK}(?:{_WORD}{_BLANK},{_BLANK})*+(?:{_WORD}{_BLANK})?+)\)", re.ASCII
+)
+_WORDS: Final = re.compile(rf"([A-Za-z_]\w*+)=(?:({_TEXT})|({_NUMBER})|({_DOTTED})){_BLANK},?+{_BLANK}", re.ASCII)
 CALL: Final = re.compile(rf"{_BLANK}(?P<callee>{_DOTTED})\(", re.ASCII)
 _KEY: Final = re.compile(rf"{_BLANK}(?P<key>{_TEXT}){_BLANK}:{_BLANK}", re.ASCII)
 _PAIR: Final = re.compile(rf"{_BLANK}\({_BLANK}(?P<name>{_TEXT}){_BLANK},{_BLANK}", re.ASCII)
@@ -97,6 +103,30 @@ _span: Callable[[tuple[int, int, int, int]], Span] = partial(tuple.__new__, Span
 _argument: Callable[[tuple[str | None, str, int, int, int]], Argument] = partial(tuple.__new__, Argument)
 
 Special: TypeAlias = Callable[[str | None, int, list[Argument]], int | None]
+
+
+def flat_arguments(text: str) -> list[tuple[str, str, str]]:
+    """The arguments of a `FLAT_CALL`: name, how the value is written ("text", "number", "dotted"), and the value."""
+    found: list[tuple[str, str, str]] = []
+    for name, written, number, dotted in _WORDS.findall(text[BLANK.match(text).end() :]):  # type: ignore[union-attr]
+        kind = "text" if written else "number" if number else "dotted"
+        if kind == "dotted" and dotted in _KEYWORDS and dotted not in _CONSTANTS:
+            raise NotPlain
+        found.append((name, kind, written or number or dotted))
+    return found
+
+
+def constant(kind: str, written: str) -> object:
+    """The constant that is written so; NotPlain when it is a name."""
+    if kind == "text":
+        if "\\" in written or written.count(written[0]) > 2:
+            return ast.literal_eval(f"({written})")
+        return written[1:-1]
+    if kind == "number":
+        return float(written) if "." in written else int(written)
+    if kind == "dotted" and written in _CONSTANTS:
+        return _CONSTANTS[written]
+    raise NotPlain
 
 
 class Source:
@@ -191,16 +221,7 @@ class Source:
 
     def constant(self, kind: str, start: int, end: int) -> object:
         """The constant at a place."""
-        written = self.text[start:end]
-        if kind == "text":
-            if "\\" in written or written.count(written[0]) > 2:
-                return ast.literal_eval(f"({written})")
-            return written[1:-1]
-        if kind == "number":
-            return float(written) if "." in written else int(written)
-        if kind == "dotted" and written in _CONSTANTS:
-            return _CONSTANTS[written]
-        raise NotPlain
+        return constant(kind, self.text[start:end])
 
     def skip(self, position: int, depth: int = 0) -> int:
         """Where the expression that begins at `position` ends."""

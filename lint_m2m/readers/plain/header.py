@@ -12,7 +12,7 @@ from lint_m2m.readers.field_classes import FieldClass, field_class
 from lint_m2m.readers.modules import Module
 from lint_m2m.readers.operation_classes import OperationClass, operation_class
 from lint_m2m.readers.source import ParsedSource, parse
-from lint_m2m.readers.values import Frame, Value
+from lint_m2m.readers.values import Frame, Ref, Value
 
 _NAME: Final = r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
 _ALIASED: Final = rf"{_NAME}(?: as [A-Za-z_]\w*+)?+"
@@ -45,9 +45,23 @@ class Header:
             return self._values[name]
         except KeyError:
             pass
-        node = ast.parse(name, mode="eval").body
-        value = self._values[name] = self.session.interpreter.plain(node, self._frame)
+        value = self._values[name] = self._of_django(name) or self._evaluated(name)
         return value
+
+    def _of_django(self, name: str) -> Ref | None:
+        """What the evaluator would say of ``models.CharField`` below ``from django.db import models``."""
+        first, _, rest = name.partition(".")
+        statements = self.session.module.bindings.get(first, ())
+        if not rest or len(statements) != 1:
+            return None
+        statement = statements[0]
+        if not isinstance(statement, ast.ImportFrom) or statement.level or statement.module != "django.db":
+            return None
+        own = next((alias.name for alias in statement.names if (alias.asname or alias.name) == first), None)
+        return None if own is None else Ref(f"django.db.{own}.{rest}")
+
+    def _evaluated(self, name: str) -> Value:
+        return self.session.interpreter.plain(ast.parse(name, mode="eval").body, self._frame)
 
     def operation(self, name: str) -> OperationClass | None:
         """The operation class that the dotted `name` stands for."""

@@ -34,8 +34,8 @@ from lint_m2m.migration import (
 from lint_m2m.readers.constraints import UNIQUE_CONSTRAINT, class_path, covered_fields
 from lint_m2m.readers.django_names import KEPT_MODEL_OPTIONS
 from lint_m2m.readers.model_options import NO_OPTIONS
-from lint_m2m.readers.plain.fields import names_at, plain_field
-from lint_m2m.readers.plain.grammar import CALL, LIST_END, Argument, NotPlain, Source
+from lint_m2m.readers.plain.fields import flat_column, names_at, plain_field
+from lint_m2m.readers.plain.grammar import CALL, FLAT_CALL, LIST_END, Argument, NotPlain, Source
 from lint_m2m.readers.plain.header import Header
 from lint_m2m.readers.references import MODEL_CLASSES, named_model
 from lint_m2m.readers.values import Ref
@@ -138,6 +138,11 @@ class _Given:
     def read_field(self, start: int, owner: ModelKey, name: str) -> tuple[Field, int]:
         """The field that begins at `start`, and where it ends."""
         source = self.place.source
+        flat = FLAT_CALL.match(source.text, start)
+        if flat is not None:
+            column = flat_column(source, self.place.header, flat)
+            if column is not None:
+                return column, flat.end()
         call = CALL.match(source.text, start)
         if call is None or call.start("callee") != start:
             raise NotPlain
