@@ -35,6 +35,7 @@ from lint_m2m.migration import (
 from lint_m2m.replay.models import FieldState
 from lint_m2m.replay.names import Names
 from lint_m2m.sequences.codegen import Writer, plain, renamed_call, with_argument, without_comments
+from lint_m2m.sequences.filling import is_now, may_be_empty
 from lint_m2m.sequences.layout import Bracket, Item, Node, text
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.source import Unwritable
@@ -46,10 +47,6 @@ INTEGER_KEYS = frozenset({"AutoField", "BigAutoField", "SmallAutoField"})
 # Options of a CreateModel that are about tables, constraints and indexes, and so are not simply taken over.
 _OWN_OPTIONS = ("db_table", "unique_together", "constraints", "indexes", "order_with_respect_to", "db_table_comment")
 _REFUSED_OPTIONS = ("index_together", "db_tablespace")
-# An empty string is what Django puts into these where nothing else is said.
-_TEXT_CLASSES = frozenset(
-    {"CharField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField", "TextField", "URLField"}
-)
 
 
 @frozen
@@ -472,9 +469,9 @@ class Reading:
             filled = "own"
         elif own.has_default is True:
             filled = "default"
-        elif _is_now(node):
+        elif is_now(node):
             filled = "now"
-        elif _may_be_empty(node, state):
+        elif may_be_empty(node, state):
             filled = "empty"
         return Extra(field=state, node=node, filled=filled)
 
@@ -538,28 +535,6 @@ def writer_key(writer: Writer, class_name: str) -> Bracket:
 def named_field(writer: Writer, name: str, node: Node) -> Bracket:
     """``("name", field)``, an element of `CreateModel.fields`."""
     return Bracket(opening="(", items=(Item(value=writer.literal(name)), Item(value=node)), closing=")")
-
-
-def filled_by_itself(situation: Situation, state: FieldState) -> bool:
-    """Whether a new row has a value for the field although nobody gives one."""
-    own = state.field
-    if own.kind is FieldKind.MANY_TO_MANY or True in (own.null, own.has_default, own.has_db_default):
-        return True
-    node = Writer(situation, state.origin.location.path).field(state)
-    return _is_now(node) or _may_be_empty(node, state)
-
-
-def _is_now(node: Bracket) -> bool:
-    return _says(node, "auto_now_add") or _says(node, "auto_now")
-
-
-def _may_be_empty(node: Bracket, state: FieldState) -> bool:
-    return _says(node, "blank") and state.field.class_path.rpartition(".")[2] in _TEXT_CLASSES
-
-
-def _says(node: Bracket, name: str) -> bool:
-    item = node.item(name)
-    return item is not None and plain(item.value) == "True"
 
 
 def is_unique_of(constraint: Constraint, pair: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint_m2m.migration import UNKNOWN
+from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.values import Situation
 
 VERIFY = "python manage.py makemigrations --check --dry-run"
@@ -16,11 +17,7 @@ def of_through(situation: Situation) -> Iterator[str]:
     if through is None:
         return
     name, field = through.model.name, situation.key.name
-    required = [
-        one.name
-        for one in through.extras
-        if one.field.null is False and one.field.has_default is False and one.field.has_db_default is False
-    ]
+    required = [one.name for one in through.extras if not filled_by_itself(situation, one)]
     if through.extras:
         needs = f", and have to for `{'`, `'.join(required)}`" if required else ""
         yield (

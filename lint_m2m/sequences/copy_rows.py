@@ -32,10 +32,11 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import alter_node, alteration, columns_of, filled_by_itself, held, untouched_until
+from lint_m2m.sequences.add_through import alter_node, alteration, columns_of, held, untouched_until
 from lint_m2m.sequences.applying import applicability, lost_links, run_again
 from lint_m2m.sequences.codegen import Writer, field_of
 from lint_m2m.sequences.copying import Copy, copy_of, functions, in_place
+from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.remove_through import removal_of, removes_through
 from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
 

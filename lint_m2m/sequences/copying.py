@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from lint_m2m.migration import FieldKind
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import adds_through, alteration, filled_by_itself, keepable, ready_for
+from lint_m2m.sequences.add_through import adds_through, alteration, keepable, ready_for
 from lint_m2m.sequences.codegen import Writer
+from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.layout import Node, call, items, lay_out, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Code, Link, PlacedOperation, Replacement, Situation, Through, Where

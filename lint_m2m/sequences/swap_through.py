@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lint_m2m.migration import UNKNOWN, CreateModel, DeleteModel, FieldKind
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import alteration, filled_by_itself, is_unique_of, written_once
+from lint_m2m.sequences.add_through import alteration, is_unique_of, written_once
+from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
 from lint_m2m.values import frozen

@@ -59,3 +59,45 @@ def test_operations_of_a_comprehension(tmp_path: Path) -> None:
     )
     (finding,) = lint_m2m.check(tmp_path).findings
     assert (finding.code, finding.sequences) == ("MTM101", ())
+
+
+_EXTRAS = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [
+        migrations.CreateModel(
+            name="Authorship",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True)),
+                ("book", models.ForeignKey(to="library.book", on_delete=models.CASCADE)),
+                ("author", models.ForeignKey(to="library.author", on_delete=models.CASCADE)),
+                ("note", models.CharField(max_length=40, blank=True)),
+                ("seen", models.DateTimeField(auto_now=True)),
+                ("since", models.DateField()),
+            ],
+        ),
+        migrations.AlterField(
+            model_name="book",
+            name="authors",
+            field=models.ManyToManyField(to="library.Author", through="library.Authorship"),
+        ),
+    ]
+"""
+
+
+def test_only_fields_that_nothing_fills_have_to_be_given(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "library/__init__.py": "",
+            "library/migrations/__init__.py": "",
+            "library/migrations/0001_initial.py": _INITIAL,
+            "library/migrations/0002_authorship.py": _EXTRAS,
+        },
+    )
+    (finding,) = lint_m2m.check(tmp_path).findings
+    caveat = next(each for each in finding.sequences[0].caveats if "through_defaults" in each)
+    assert caveat.endswith("as `through_defaults={...}`, and have to for `since`")
