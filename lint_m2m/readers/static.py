@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from lint_m2m.migration import Migration, Project, ReaderGap, UnreadFile
@@ -48,7 +47,7 @@ def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Pro
         except SourceError as error:
             return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
 
-    for file, result in zip(layout.files, read_all(layout.files, read, _size, jobs), strict=True):
+    for file, result in zip(layout.files, read_all(layout.files, read, jobs), strict=True):
         if result is None:
             empty.append(file)
         elif isinstance(result, UnreadFile):
@@ -70,13 +69,6 @@ def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Pro
         vendor=layout.vendor,
         default_auto_field=layout.default_auto_field,
     )
-
-
-def _size(file: FileLike) -> int:
-    try:
-        return os.stat(file.file).st_size
-    except OSError:
-        return 0
 
 
 def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migration | UnreadFile | None:

@@ -1,9 +1,10 @@
-"""Reading spread over processes: each reads a run of the files and hands the values back.
+"""Reading spread over processes: each reads some of the files and hands the values back.
 
-The processes are forks of this one, so that they have everything that it has, and write to a pipe what they read,
-pickled: they run the same code on the same files, and nobody else can write there. Where there is no ``fork`` that can
-be trusted (Windows, macOS, a process with threads), for a small project, and when a process comes to grief, the files
-are read here. What comes out is the same in all cases.
+The processes are forks of this one, so that they have everything that it has. The files are cut into pieces; who is
+free takes the next, this process too. What the others have read they write to a pipe, pickled: they run the same code
+on the same files, and nobody else can write there. Where there is no ``fork`` that can be trusted (Windows, macOS, a
+process with threads), for a small project, and when a process comes to grief, the files are read here. What comes out
+is the same in all cases.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Generic, NoReturn, TypeVar
 
 _File = TypeVar("_File")
 _Result = TypeVar("_Result")
 
 # A process costs what reading some thirty migrations costs.
 FEWEST: Final = 60
+# Pieces for each process: as many as it takes for all to end at about the same time. A piece's number is one byte.
+_PIECES: Final = 8
+_MOST_PIECES: Final = 256
 
 
 def usable_processes() -> int:
@@ -31,45 +35,47 @@ def usable_processes() -> int:
         return os.cpu_count() or 1
 
 
-def read_all(
-    files: Sequence[_File], read: Callable[[_File], _Result], size: Callable[[_File], int], jobs: int
-) -> list[_Result]:
-    """What `read` makes of each file, in their order, by at most `jobs` processes; `size` is what a file weighs."""
+def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int) -> list[_Result]:
+    """What `read` makes of each file, in their order, by at most `jobs` processes."""
     parts = min(jobs, len(files) // FEWEST)
     if parts < 2 or not sys.platform.startswith("linux") or threading.active_count() > 1:
         return [read(file) for file in files]
-    runs = _runs(files, size, parts)
-    workers = [_Worker(read, run) for run in runs[1:]]
+    size = -(-len(files) // min(parts * _PIECES, _MOST_PIECES))
+    pieces = [files[start : start + size] for start in range(0, len(files), size)]
+
+    def read_piece(number: int) -> list[_Result]:
+        return [read(file) for file in pieces[number]]
+
     try:
-        results = [read(file) for file in runs[0]]
+        queue, feed = os.pipe()
+    except OSError:
+        return [read(file) for file in files]
+    # Each byte is taken by one process only.
+    os.write(feed, bytes(range(len(pieces))))
+    os.close(feed)
+    workers: list[_Worker[_Result]] = []
+    try:
+        workers += [_Worker(queue, read_piece) for _ in range(parts - 1)]
+        done = dict(_taken(queue, read_piece))
         for worker in workers:
-            results += worker.results()
+            done.update(worker.results())
     finally:
+        os.close(queue)
         for worker in workers:
             worker.stop()
-    return results
+    # What a process took and did not bring back.
+    return [one for number in range(len(pieces)) for one in done.get(number) or read_piece(number)]
 
 
-def _runs(files: Sequence[_File], size: Callable[[_File], int], parts: int) -> list[Sequence[_File]]:
-    """The files cut into runs of about the same weight."""
-    sizes = [size(file) + 1 for file in files]
-    each = sum(sizes) / parts
-    runs: list[Sequence[_File]] = []
-    start = weight = 0
-    for index, one in enumerate(sizes):
-        weight += one
-        if weight >= each * (len(runs) + 1) and len(runs) < parts - 1:
-            runs.append(files[start : index + 1])
-            start = index + 1
-    return [*runs, files[start:]]
+def _taken(queue: int, read_piece: Callable[[int], list[_Result]]) -> Iterator[tuple[int, list[_Result]]]:
+    while number := os.read(queue, 1):
+        yield number[0], read_piece(number[0])
 
 
-class _Worker(Generic[_File, _Result]):
-    """A process that reads some files."""
+class _Worker(Generic[_Result]):
+    """A process that reads pieces."""
 
-    def __init__(self, read: Callable[[_File], _Result], files: Sequence[_File]) -> None:
-        self._read = read
-        self._files = files
+    def __init__(self, queue: int, read_piece: Callable[[int], list[_Result]]) -> None:
         self._pid: int | None = None
         self._pipe: int | None = None
         try:
@@ -82,36 +88,21 @@ class _Worker(Generic[_File, _Result]):
             os.close(writing)
             return
         if self._pid == 0:
-            self._work(writing)
+            _work(queue, writing, read_piece)
         os.close(writing)
 
-    def _work(self, pipe: int) -> None:
-        """In the new process: never returns, and leaves everything that it shares with its parent alone."""
-        status = 1
-        try:
-            data = memoryview(pickle.dumps([self._read(file) for file in self._files], protocol=5))
-            while data:
-                data = data[os.write(pipe, data) :]
-            status = 0
-        finally:
-            os._exit(status)
-
-    def results(self) -> list[_Result]:
-        """What the process has read; read here if it has not come to its end."""
-        data = self._data()
-        if data is None:
-            return [self._read(file) for file in self._files]
-        found: list[_Result] = pickle.loads(data)
-        return found
-
-    def _data(self) -> bytes | None:
+    def results(self) -> dict[int, list[_Result]]:
+        """The pieces that the process has read; none if it has not come to its end."""
         if self._pid is None or self._pipe is None:
-            return None
-        pieces: list[bytes] = []
-        while piece := os.read(self._pipe, 1 << 20):
-            pieces.append(piece)
+            return {}
+        data: list[bytes] = []
+        while some := os.read(self._pipe, 1 << 20):
+            data.append(some)
         pid, self._pid = self._pid, None
-        return b"".join(pieces) if os.waitpid(pid, 0)[1] == 0 else None
+        if os.waitpid(pid, 0)[1] != 0:
+            return {}
+        found: dict[int, list[_Result]] = pickle.loads(b"".join(data))
+        return found
 
     def stop(self) -> None:
         """End the process if it still runs, and forget it."""
@@ -122,3 +113,15 @@ class _Worker(Generic[_File, _Result]):
         if self._pipe is not None:
             os.close(self._pipe)
             self._pipe = None
+
+
+def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]]) -> NoReturn:
+    """In the new process: never returns, and leaves everything that it shares with its parent alone."""
+    status = 1
+    try:
+        data = memoryview(pickle.dumps(dict(_taken(queue, read_piece)), protocol=5))
+        while data:
+            data = data[os.write(pipe, data) :]
+        status = 0
+    finally:
+        os._exit(status)
