@@ -116,7 +116,10 @@ def situations(
 
 
 def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[Moment]:
-    """The moments around the migrations `wanted`, each as soon as its migration is replayed."""
+    """The moments around the migrations `wanted`, each as soon as its migration is replayed; no further than needed."""
+    left = {key for key in replay.plan.order if key in wanted}
+    if not left:
+        return
     # What believed and existed before a wanted migration is taken after the last operation of the one before it.
     taken: dict[MigrationKey, tuple[StateView, tuple[TableFact, ...]]] = {}
     following: dict[MigrationKey, list[MigrationKey]] = {}
@@ -137,6 +140,9 @@ def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[
         if key in wanted:
             before, tables = taken.pop(key)
             yield Moment(migration=step.migration, before=before, after=_view(replay), tables=tables)
+            left.remove(key)
+            if not left:
+                return
         for later in following.get(key, ()):
             taken[later] = _view(replay), replay.tables()
 
