@@ -153,6 +153,31 @@ def test_same_as_the_tree_when_damaged(seeds: range, tmp_path: Path) -> None:
         assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
 
 
+def test_what_an_attempt_could_not_read_is_forgotten(tmp_path: Path) -> None:
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = """\
+from django.db import migrations, models
+from .compat import image_field
+
+
+class Migration(migrations.Migration):
+
+    operations = [
+        migrations.CreateModel(
+            name='Book',
+            fields=[
+                ('cover', image_field()(upload_to='covers', null=True)),
+                ('title', models.TextField()),
+            ],
+        ),
+    ]
+"""
+    compat = tmp_path / "library" / "migrations" / "compat.py"
+    compat.parent.mkdir(parents=True)
+    compat.write_text("import pictures\ndef image_field():\n    return pictures.ImageField\n")
+    assert assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
 @pytest.mark.parametrize(
     "value",
     [

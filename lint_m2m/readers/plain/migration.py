@@ -165,9 +165,12 @@ class _Reading:
         found: list[Operation] = []
         while (call := CALL.match(text, position)) is not None:
             start = call.start("callee")
+            gaps = 0 if self._session is None else len(self._session.gaps)
             try:
                 operation, end = plain_operation(self.place, call["callee"], start, call.end())
             except NotPlain:
+                if self._session is not None:
+                    del self._session.gaps[gaps:]  # of a field that has turned out to be another one
                 end = self.source.closing(call.end())
                 operation = self.odd_operation(start, end)
             found.append(operation)
