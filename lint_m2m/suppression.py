@@ -216,7 +216,7 @@ class Suppressions:
         about = [*self._by_file.get(path, ())]
         if self._by_line:
             about += [ignore for line in sorted(lines) for ignore in self._by_line.get((path, line), ())]
-        hits = [code for ignore in about for code in ignore.codes if code.code == finding.code]
+        hits = [code for ignore in about for code in ignore.codes if _names(code, ignore, finding.code)]
         self._used.update((path, code.span) for code in hits)
         return bool(hits)
 
@@ -271,6 +271,11 @@ class Suppressions:
                 )
             elif code.code != UNUSED_CODE and (path, code.span) not in self._used and applies(code.code, path):
                 yield _unused(path, code, ignore)
+
+
+def _names(code: Code, ignore: Ignore, wanted: str) -> bool:
+    """Whether a code in a comment stands for the rule `wanted`; in a ``noqa`` it may be a beginning, as in flake8."""
+    return code.code == wanted or (not ignore.own and wanted.startswith(code.code))
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

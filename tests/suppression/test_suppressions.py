@@ -66,7 +66,9 @@ def unused(source: str, *findings: Finding, applies: Callable[[str, str], bool] 
     return [*made.unused(KNOWN, applies), *made.unused_own(applies)]
 
 
-@pytest.mark.parametrize("comment", ["# lint-m2m: ignore[MTM101] why", "# noqa: MTM101", "# noqa: E501,MTM101"])
+@pytest.mark.parametrize(
+    "comment", ["# lint-m2m: ignore[MTM101] why", "# noqa: MTM101", "# noqa: E501,MTM101", "# noqa:MTM1"]
+)
 def test_operation_s_first_line_and_guilty_line(comment: str) -> None:
     assert suppressions(text(opening=comment)).silences(finding(), [2])
     assert suppressions(text(guilty=comment)).silences(finding(), [2])
@@ -140,6 +142,7 @@ def test_noqa_is_reported_only_when_it_is_all_ours() -> None:
     ]
     assert unused(text(opening="# noqa: MTM101, E501")) == []
     assert unused(text(opening="# noqa: MTM999")) == []
+    assert unused(text(opening="# noqa: MTM1")) == []
     assert unused(text(opening="# noqa")) == []
 
 
