@@ -14,7 +14,7 @@ from lint_m2m import reports
 from lint_m2m.cli import old_code, reporting
 from lint_m2m.cli.streams import complain, is_terminal
 from lint_m2m.config import Config, load, nearest
-from lint_m2m.errors import UsageError
+from lint_m2m.errors import ConfigurationError, UsageError
 from lint_m2m.finding import Report
 from lint_m2m.progress import Progress
 
@@ -157,6 +157,9 @@ def run_on(
     destinations = reporting.destinations(config)
     _fixes_make_sense(arguments)
     if config.quiet and config.verbose:
+        origin = config.origin("verbose")
+        if origin.path is not None:
+            raise ConfigurationError("`quiet` and `verbose` exclude each other", path=origin.path, line=origin.line)
         raise UsageError("`--quiet` and `--verbose` exclude each other")
     with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
         outcome = engine.run(

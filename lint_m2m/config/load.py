@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from lint_m2m.config.options import OPTIONS, Mismatch, listed, nearest
+from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest
 from lint_m2m.config.positions import line_of
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
 from lint_m2m.errors import ConfigurationError, UsageError
@@ -56,7 +56,8 @@ def read(file: Path) -> Config:
 def override(config: Config, values: Mapping[str, object]) -> Config:
     """`config` with raw values from the command line.
 
-    ``--extend-select`` adds to what the file says, and ``--select`` sets it aside as a whole, `extend-select` included.
+    ``--extend-select`` adds to what the file says, and ``--select`` sets it aside as a whole, `extend-select` included;
+    of ``--quiet`` and ``--verbose``, which exclude each other, one sets the other aside.
     Raises UsageError.
     """
     origin = Origin(Source.COMMAND_LINE)
@@ -72,6 +73,10 @@ def override(config: Config, values: Mapping[str, object]) -> Config:
         origins.pop("extend-select", None)
     earlier = origins.get("extend-select")
     origins |= dict.fromkeys(parsed, origin)
+    for option, opposite in (("quiet", "verbose"), ("verbose", "quiet")):
+        if values.get(option) and opposite not in values:
+            parsed[opposite] = False
+            origins.pop(opposite, None)
     if "extend-select" in parsed:
         parsed["extend-select"] = (*config.extend_select, *parsed["extend-select"])
         origins["extend-select"] = (earlier or origin)._replace(source=Source.COMMAND_LINE)
@@ -85,7 +90,26 @@ def _found(root: Path) -> Config:
         found = _read(folder / FILE_NAME, required=False, warnings=warnings)
         if found is not None or (folder / ".git").exists():
             break
-    return replace(found or Config(), warnings=tuple(warnings))
+    return replace(found or Config(), searched=True, warnings=tuple(warnings))
+
+
+def passed_by(root: Path, files: Iterable[str]) -> Iterator[str]:
+    """Warnings about configurations between `root` and `files` (relative to it): a search upward does not meet them."""
+    nearest_ones = {PurePosixPath(folder) for folder in {file.rpartition("/")[0] for file in files}}
+    for folder in sorted({above for one in nearest_ones for above in (one, *one.parents)} - {PurePosixPath()}):
+        file = root / folder / FILE_NAME
+        try:
+            data = file.read_bytes() if file.stat().st_size <= MAX_BYTES else b""
+            text, document = parse_document(data, FILE_NAME) if TABLE[1].encode() in data else ("", {})
+        except (OSError, ConfigurationError):
+            continue
+        tool = document.get(TABLE[0])
+        if isinstance(tool, dict) and TABLE[1] in tool:
+            place = f"{shown_path(file)}:{line_of(text, TABLE)}"
+            yield (
+                f"{place}: this `[{'.'.join(TABLE)}]` does not count in a check that begins above it; in "
+                f"`lint-m2m {shown_path(file.parent)}` it does"
+            )
 
 
 def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
@@ -149,7 +173,8 @@ def parse_document(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigurationError("not valid UTF-8", path=shown, line=line) from None
-    text = text.replace("\r\n", "\n")
+    # Editors on Windows put a mark before the text.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -168,6 +193,9 @@ def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path
     for option, value in table.items():
         line = line_of(text, (*TABLE, option))
         if option not in OPTIONS:
+            if option in COMMAND_LINE_ONLY:
+                problem = f"`{option}` is an option of the command line alone, and no key of `[{'.'.join(TABLE)}]`"
+                raise ConfigurationError(problem, path=shown, line=line)
             hint = nearest(option, OPTIONS, "the nearest known one is {}") or f"; known are {listed(OPTIONS)}"
             raise ConfigurationError(f"unknown key `{option}` in `[{'.'.join(TABLE)}]`{hint}", path=shown, line=line)
         try:

@@ -65,7 +65,7 @@ def _boolean(value: object) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, str) and value:
         return value
-    raise Mismatch(f"is {_described(value)}, but has to be a string")
+    raise Mismatch(f"is {_described(value)}, but has to be a string{'' if value != '' else ' that is not empty'}")
 
 
 def _texts(value: object, wanted: str = "a list of strings") -> tuple[str, ...]:
@@ -268,3 +268,8 @@ OPTIONS: Final[dict[str, Option]] = {
     "django-version": Option(_django_version, "the project's Django"),
     "database": Option(_database, "the project's database"),
 }
+# Those of `check` that are about one run.
+COMMAND_LINE_ONLY: Final = (
+    *("allow-no-migrations", "config", "diff", "exit-non-zero-on-fix", "fix", "isolated", "jobs", "no-baseline"),
+    *("sequence", "show-config", "since", "staged", "unsafe-fixes", "write-baseline"),
+)

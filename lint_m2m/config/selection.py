@@ -59,7 +59,7 @@ def relative_globs(globs: Iterable[str], config: Config, root: Path) -> Iterable
             below = root.relative_to(config.folder).as_posix() + "/"
         except ValueError:
             continue
-        negated, anchored = glob.startswith("!"), glob.removeprefix("!").removeprefix("/")
+        negated, anchored = glob.startswith("!"), glob.removeprefix("!").removeprefix("./").removeprefix("/")
         if anchored.startswith(below):
             yield ("!/" if negated else "/") + anchored.removeprefix(below)
 
@@ -68,7 +68,8 @@ def matches(glob: str, path: str) -> bool:
     """Whether `glob` means `path` or a folder that it lies in, by the rules of .gitignore.
 
     Without a slash (or with one at the end only) it is the name of a file or folder anywhere; otherwise it is relative
-    to the root. ``*`` stays within a name, ``**`` does not. Takes linear time, whatever the glob.
+    to the root ("./", which git does not know, is the root as well). ``*`` stays within a name, ``**`` does not. Takes
+    linear time, whatever the glob.
     """
     names = path.split("/")
     # How many of the names are spent: all ways at once.
@@ -88,7 +89,7 @@ def matches(glob: str, path: str) -> bool:
 @lru_cache(maxsize=256)
 def _segments(glob: str) -> tuple[str, ...]:
     body = glob.rstrip("/")
-    segments = [segment for segment in body.split("/") if segment]
+    segments = [segment for segment in body.split("/") if segment not in ("", ".")]
     return tuple(segments) if "/" in body else ("**", *segments)
 
 

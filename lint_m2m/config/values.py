@@ -46,8 +46,9 @@ class Config:
     `select`, `extend_select` and `ignore` are codes or their beginnings ("MTM101", "MTM1"); the longer one wins, and
     `ignore` wins over `select` of the same length. `format` holds names of formats, each perhaps with the file it goes
     to ("sarif:report.sarif"). Tables are pairs, sorted, so that the value hashes. `folder` is that of the configuration
-    file: globs, `output`, `baseline` and the files of `format` in it may be written relative to it. `warnings` are
-    about files that might have been meant to say something.
+    file: globs, `output`, `baseline` and the files of `format` in it may be written relative to it. `searched`: the
+    file was to be the nearest one, whichever that is. `warnings` are about files that might have been meant to say
+    something.
     """
 
     select: tuple[str, ...] = ("MTM",)
@@ -73,6 +74,7 @@ class Config:
     django_version: tuple[int, int] | None = None
     database: str | None = None
     folder: Path | None = None
+    searched: bool = field(default=False, compare=False)
     origins: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
 

@@ -168,7 +168,10 @@ def run(
             if comparison.staged:
                 checked, staged = check_index(job, changes[root])
                 sources |= staged
-        parts.append(Part(root=root, job=job, checked=checked or check_root(job)))
+        checked = checked or check_root(job)
+        if config.searched:
+            warnings += configuration.passed_by(root, checked.migrations)
+        parts.append(Part(root=root, job=job, checked=checked))
     covered = {target for part in parts for target in part.checked.covered}
     if required and not covered:
         where = " or ".join(f"`{path}`" for path in paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import stat
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 from lint_m2m import engine
-from lint_m2m.config import listed
+from lint_m2m.cli.check import add_arguments
+from lint_m2m.config import OPTIONS, listed
+from lint_m2m.config.options import COMMAND_LINE_ONLY
 from lint_m2m.reports import FORMATS
 from tests.cli.conftest import Run
 from tests.cli.projects import FINDING, INITIAL, THROUGH, library, write
@@ -444,3 +447,41 @@ def test_internal_error(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPat
     assert "\x1b" not in run.err
     assert "Traceback" not in run.err
     assert "Traceback" in lint("--verbose").err
+
+
+def test_a_configuration_below_the_root_is_not_passed_by_in_silence(
+    tmp_path: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository of several projects, checked from its top."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    library(tmp_path / "backend")
+    write(tmp_path, {"backend/pyproject.toml": '[project]\nname = "b"\n\n[tool.lint-m2m]\nignore = ["MTM1"]\n'})
+    run = lint("--format", "concise")
+    assert (run.status, run.out) == (1, f"backend/{FINDING}")
+    assert run.err == (
+        "lint-m2m: warning: backend/pyproject.toml:4: this `[tool.lint-m2m]` does not count in a check that begins "
+        "above it; in `lint-m2m backend` it does\n"
+    )
+    assert lint("--format", "concise", "backend") == Run(0, "", "")
+    for silent in (["--quiet"], ["--isolated"], ["--config", "backend/pyproject.toml"]):
+        assert lint("--format", "concise", *silent).err == "", silent
+
+
+def test_quiet_and_verbose_in_the_file(project: Path, lint: Lint) -> None:
+    write(project, {"pyproject.toml": "[tool.lint-m2m]\nquiet = true\n"})
+    run = lint("--verbose", "--format", "concise")
+    assert (run.status, run.out) == (1, FINDING)
+    assert "discovery" in run.err
+    write(project, {"pyproject.toml": "[tool.lint-m2m]\nquiet = true\nverbose = true\n"})
+    assert lint() == Run(2, "", "lint-m2m: error: pyproject.toml:3: `quiet` and `verbose` exclude each other\n")
+    assert lint("--verbose").status == 1
+
+
+def test_every_option_is_a_key_or_known_to_be_none() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = {
+        name.removeprefix("--") for action in parser._actions for name in action.option_strings if name[1] == "-"
+    }
+    assert options - {"help"} - OPTIONS.keys() == set(COMMAND_LINE_ONLY)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lint_m2m.config import OPTIONS, Config, Source, load, override, read
+from lint_m2m.config import OPTIONS, Config, Source, load, override, passed_by, read
 from lint_m2m.config.values import attribute_of
 from lint_m2m.errors import ConfigurationError, UsageError
 from lint_m2m.finding import Severity
@@ -106,6 +106,7 @@ def test_every_option_is_an_attribute() -> None:
     assert {attribute_of(option) for option in OPTIONS} == set(Config.__dataclass_fields__) - {
         "folder",
         "origins",
+        "searched",
         "warnings",
     }
 
@@ -189,6 +190,34 @@ def test_isolated(tmp_path: Path) -> None:
         load(tmp_path, file=file, isolated=True)
 
 
+def test_quiet_and_verbose_set_each_other_aside(tmp_path: Path) -> None:
+    write(tmp_path, table("quiet = true"))
+    config = load(tmp_path, command_line={"verbose": True})
+    assert (config.quiet, config.verbose) == (False, True)
+    assert config.origin("quiet").source is Source.DEFAULT
+    write(tmp_path, table("verbose = true"))
+    config = load(tmp_path, command_line={"quiet": True})
+    assert (config.quiet, config.verbose) == (True, False)
+    config = load(tmp_path, command_line={"quiet": True, "verbose": True})
+    assert (config.quiet, config.verbose) == (True, True)
+
+
+def test_configurations_that_the_search_does_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "backend", table('ignore = ["MTM4"]'))
+    write(tmp_path / "portal", "[project]\n# lint-m2m\n")
+    write(tmp_path / "broken", "[tool.lint-m2m\n")
+    write(tmp_path / "other", table('ignore = ["MTM4"]'))
+    files = [f"{folder}/shop/migrations/0001_initial.py" for folder in ("backend", "portal", "broken")]
+    assert list(passed_by(tmp_path, [*files, "backend/shop/migrations/0002_tags.py", "manage.py"])) == [
+        (
+            "backend/pyproject.toml:1: this `[tool.lint-m2m]` does not count in a check that begins above it; in "
+            "`lint-m2m backend` it does"
+        )
+    ]
+    assert list(passed_by(tmp_path / "backend", ["shop/migrations/0001_initial.py"])) == []
+
+
 def test_command_line_wins(tmp_path: Path) -> None:
     write(tmp_path, table('select = ["MTM1"]', 'extend-select = ["MTM904"]', 'ignore = ["MTM104"]', "exit-zero = true"))
     config = load(tmp_path, command_line={"ignore": ["MTM103"], "fail-on": "info"})
@@ -215,6 +244,11 @@ def test_command_line_wins(tmp_path: Path) -> None:
             ["[tool.lint-m2m.swapable]", "X = 'a.B'"],
             ":2: unknown key `swapable` in `[tool.lint-m2m]`; the nearest known one is `swappable`",
         ),
+        (
+            ["quiet = true", 'since = "main"'],
+            ":3: `since` is an option of the command line alone, and no key of `[tool.lint-m2m]`",
+        ),
+        (['baseline = ""'], ":2: `baseline` is an empty string, but has to be a string that is not empty"),
         (['select = "MTM1"'], ":2: `select` is the string `MTM1`, but has to be a list of strings"),
         (["select = [1]"], ":2: `select` holds the number `1`, but has to be a list of strings"),
         (
@@ -383,3 +417,9 @@ def test_windows_line_endings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     write(tmp_path, b"[tool.lint-m2m]\r\nformat = 'json'\r\nwrong = 1\r\n")
     with pytest.raises(ConfigurationError, match=r"pyproject.toml:3: unknown key `wrong`"):
         load(tmp_path)
+
+
+def test_a_mark_before_the_text(tmp_path: Path) -> None:
+    """Windows' editors write one."""
+    write(tmp_path, b"\xef\xbb\xbf[tool.lint-m2m]\nignore = ['MTM4']\n")
+    assert load(tmp_path).ignore == ("MTM4",)

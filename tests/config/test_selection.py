@@ -120,6 +120,8 @@ def test_unknown_code_is_named_where_it_was_said(tmp_path: Path, monkeypatch: py
         ("LIBRARY", "library/migrations/0001.py", False),
         ("a.b", "axb", False),
         ("", "library/migrations/0001.py", True),
+        ("./library/", "library/migrations/0001.py", True),
+        ("./migrations", "library/migrations/0001.py", False),
         ("**", "library/migrations/0001.py", True),
     ],
 )
@@ -139,11 +141,13 @@ def test_globs_relative_to_a_file_above_the_root(tmp_path: Path) -> None:
     (tmp_path / "backend").mkdir()
     (tmp_path / "pyproject.toml").write_text(
         '[tool.lint-m2m]\nexclude = ["backend/legacy", "frontend/x"]\n'
-        '[tool.lint-m2m.per-file-ignores]\n"backend/library/*" = ["MTM101"]\n'
+        '[tool.lint-m2m.per-file-ignores]\n"backend/library/*" = ["MTM101"]\n"./backend/shop/" = ["MTM102"]\n'
     )
     root = tmp_path / "backend"
     config = load(root)
     assert not select(config, CODES, root).applies("MTM101", "library/migrations/0001.py")
+    assert not select(config, CODES, root).applies("MTM102", "shop/migrations/0001.py")
+    assert not select(config, CODES, tmp_path).applies("MTM102", "backend/shop/migrations/0001.py")
     assert read_options(config, root).exclude == ("backend/legacy", "/legacy", "frontend/x")
     assert read_options(config, tmp_path).exclude == ("backend/legacy", "frontend/x")
 
