@@ -23,10 +23,11 @@ from lint_m2m.values import frozen
 # What the readers open: modules, and the scripts that a RunSQL may be read from.
 _READ: Final = (".py", ".sql", ".psql", ".pgsql", ".mysql", ".ddl", ".txt")
 _LINK, _SUBMODULE = "120000", "160000"
+_FILES: Final = (b"100644", b"100755")
 
 # A renamed migration is another one. Of a submodule it counts which commit is checked out.
 _DIFF: Final = (
-    *("diff", "--name-only", "-z", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
+    *("diff", "--raw", "--no-abbrev", "-z", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
     "--ignore-submodules=dirty",
 )
 
@@ -43,6 +44,7 @@ _KEPT: Final = frozenset(
 )
 # A repository from a stranger brings its own configuration when it comes as an archive.
 _SETTINGS: Final = (
+    "core.fileMode=false",
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
     "core.quotePath=false",
@@ -169,7 +171,7 @@ def find(root: Path, comparison: Comparison) -> Changes:
     before = {entry.name: entry for entry in _tree(git, base)}
     staged = None
     if comparison.staged:
-        changed = _names(git.run(*_DIFF, "--cached", base, "--", prefix or "."))
+        changed = _changed(git.run(*_DIFF, "--cached", base, "--", prefix or "."))
         staged = {
             entry.name: entry
             for entry in _index(git)
@@ -236,6 +238,17 @@ def _index(git: _Git) -> Iterator[Entry]:
         yield Entry(path, mode, blob)
 
 
+def _changed(done: subprocess.CompletedProcess[bytes]) -> set[str]:
+    """What `git diff --raw` says: ":100644 100755 1c2d… 0000… M", then the path. One that may be run is the same file."""
+    records = iter(done.stdout.split(b"\0"))
+    names = set()
+    for about, path in zip(records, records, strict=False):
+        old, new, before, after, _ = about.removeprefix(b":").split(b" ")
+        if not (before == after and old in _FILES and new in _FILES):
+            names.add(_name(path))
+    return names
+
+
 def _names(done: subprocess.CompletedProcess[bytes]) -> set[str]:
     return {_name(record) for record in done.stdout.split(b"\0") if record}
 
@@ -263,7 +276,7 @@ def _changed_on_disk(git: _Git, index: str, base: str, prefix: str) -> set[str]:
         with suppress(FileNotFoundError):
             shutil.copyfile(index, copy)
         looking = _Git(git.folder, {"GIT_INDEX_FILE": copy, **_without_filters(git)})
-        return _names(looking.run(*_DIFF, base, "--", prefix or "."))
+        return _changed(looking.run(*_DIFF, base, "--", prefix or "."))
 
 
 def _without_filters(git: _Git) -> dict[str, str]:
@@ -388,7 +401,8 @@ class _Git:
                     process.kill()
 
     def _command(self, arguments: Iterable[str]) -> list[str]:
-        return ["git", *(piece for setting in _SETTINGS for piece in ("-c", setting)), "--no-pager", *arguments]
+        settings = (*_SETTINGS, *_trusted())
+        return ["git", *(piece for setting in settings for piece in ("-c", setting)), "--no-pager", *arguments]
 
 
 def _content(stream: IO[bytes], entry: Entry) -> bytes:
@@ -399,6 +413,14 @@ def _content(stream: IO[bytes], entry: Entry) -> bytes:
     content = stream.read(int(head[2]))
     stream.read(1)
     return content
+
+
+def _trusted() -> Iterator[str]:
+    """The folders that the environment tells git to trust, as in a container: the one setting that is kept of it."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    for number in range(int(count) if re.fullmatch(r"\d{1,3}", count, re.ASCII) else 0):
+        if os.environ.get(f"GIT_CONFIG_KEY_{number}", "").lower() == "safe.directory":
+            yield f"safe.directory={os.environ.get(f'GIT_CONFIG_VALUE_{number}', '')}"
 
 
 def _environment() -> dict[str, str]:
@@ -417,7 +439,10 @@ def _environment() -> dict[str, str]:
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     """The first line of what git complains of."""
     text = done.stderr.decode("utf-8", "backslashreplace").strip()
-    return text.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ") or f"status {done.returncode}"
+    first = text.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
+    if "dubious ownership" in first:
+        return f"{first}; `git config --global --add safe.directory FOLDER` lets git trust it"
+    return first or f"status {done.returncode}"
 
 
 def _shown(root: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lint_m2m import changes
 from tests.cli.conftest import Run
 from tests.cli.projects import INITIAL, THROUGH, library, write
 
@@ -99,6 +100,15 @@ class TestSince:
         assert found(lint, "--since", "HEAD") == []
         write(Path(), {SECOND: THROUGH.replace("import", "import  ", 1)})
         assert found(lint, "--since", "HEAD") == ["0002_authorship.py:18 MTM101"]
+
+    def test_a_file_that_may_be_run_is_not_edited(self, lint: Lint) -> None:
+        Path(SECOND).chmod(0o755)
+        assert found(lint, "--since", "main") == []
+        git("add", "--all")
+        assert git("diff", "--cached", "--name-only") == f"{SECOND}\n"
+        assert found(lint, "--since", "main") == found(lint, "--staged") == []
+        git("commit", "--quiet", "--message", "mode")
+        assert found(lint, "--since", "main~1") == []
 
     def test_the_merge_base_counts_not_the_tip(self, lint: Lint) -> None:
         git("switch", "--quiet", "--create", "feature")
@@ -425,6 +435,21 @@ def test_outside_of_git(project: Path, lint: Lint) -> None:
         assert (run.status, run.out) == (2, "")
         name = option.partition("=")[0]
         assert run.err.startswith(f"lint-m2m: error: .: `{name}` needs a git repository: not a git repository"), run.err
+
+
+def test_somebody_else_s_repository(repository_of: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container. What git is told there by the environment counts."""
+    different = "GIT_TEST_ASSUME_DIFFERENT_OWNER"
+    monkeypatch.setattr(changes, "_KEPT", changes._KEPT | {different})
+    monkeypatch.setenv(different, "1")
+    run = lint("--since", "HEAD")
+    assert (run.status, run.out) == (2, "")
+    assert "detected dubious ownership in repository" in run.err
+    assert run.err.endswith("; `git config --global --add safe.directory FOLDER` lets git trust it\n")
+    for name, value in {"COUNT": "2", "KEY_0": "core.bare", "VALUE_0": "true", "VALUE_1": str(repository_of)}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    monkeypatch.setenv("GIT_CONFIG_KEY_1", "safe.directory")
+    assert lint("--format", "concise", "--since", "HEAD") == Run(0, "", "")
 
 
 def test_with_django(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
