@@ -239,7 +239,7 @@ def _index(git: _Git) -> Iterator[Entry]:
 
 
 def _changed(done: subprocess.CompletedProcess[bytes]) -> set[str]:
-    """What `git diff --raw` says: ":100644 100755 1c2d… 0000… M", then the path. One that may be run is the same file."""
+    """What `git diff --raw` says: ":100644 100755 1c2d… 0000… M", then the path. Another mode is no other file."""
     records = iter(done.stdout.split(b"\0"))
     names = set()
     for about, path in zip(records, records, strict=False):
