@@ -8,7 +8,8 @@ When: the through model has a table already (an earlier migration made it, perha
 table cannot become its table: the model's key is no integer that the database counts, or it inherits from a model.
 
 Also where the switch stands in the state already and nothing copies, and the other way: where `through=` is removed and
-the model keeps its table, the field gets an automatic one and the links.
+the model keeps its table, the field gets an automatic one and the links. So it does where the model goes and its table
+cannot become the automatic one; where that has further columns it is refused, since their values would go with it.
 
 Downtime: as long as the copying takes. Code of the release before goes on writing to the automatic table, and fails
 when that is gone; what it writes while the copying runs may be lost. `expand-contract` has none.
@@ -36,8 +37,9 @@ from lint_m2m.sequences.add_through import alter_node, alteration, columns_of, h
 from lint_m2m.sequences.applying import applicability, lost_links, run_again
 from lint_m2m.sequences.codegen import Writer, field_of
 from lint_m2m.sequences.copying import Copy, copy_of, functions, in_place
+from lint_m2m.sequences.drop_through_keep_table import refusal
 from lint_m2m.sequences.filling import filled_by_itself
-from lint_m2m.sequences.remove_through import removal_of, removes_through
+from lint_m2m.sequences.remove_through import further_columns, goes, removal_of, removes_through
 from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
 
 ID = "copy-rows"
@@ -154,6 +156,10 @@ def _into_automatic(situation: Situation) -> Iterator[Proposal]:
         return
     if not untouched_until(alter, through.model.key, situation):
         return
+    model_goes, further = goes(situation, through), further_columns(through)
+    if model_goes and further:
+        yield refusal(situation, through.model, further, ID)
+        return
     copy = Copy(
         link=replace(link, columns=columns),
         through=through,
@@ -171,11 +177,13 @@ def _into_automatic(situation: Situation) -> Iterator[Proposal]:
         [node], [writer.remove_field(key.model, key.name), writer.add_field(key.model, key.name, field_of(node))]
     )
     operations = [writer.code(switch), writer.code(writer.run_python(made.backward, made.forward))]
-    extras = "`, `".join(one.name for one in through.extras)
+    kept = "`, `".join(further)
     yield Proposal(
         id=ID,
         title=f"make `{situation.new_table}` and copy the links of `{link.table.name}` into it",
-        why=f"`{link.table.name}` stays the table of `{through.model.name}`, so the field gets one of its own",
+        why=f"`{link.table.name}` goes with `{through.model.name}`, and cannot become the field's own table as it is"
+        if model_goes
+        else f"`{link.table.name}` stays the table of `{through.model.name}`, so the field gets one of its own",
         downtime=Downtime.COPY_TIME,
         applicability=Applicability.DISPLAY if copy.required else applicability(situation),
         changes=(
@@ -189,7 +197,7 @@ def _into_automatic(situation: Situation) -> Iterator[Proposal]:
         ),
         recommended=True,
         caveats=(
-            *([f"the values of `{extras}` stay with `{through.model.name}`"] if extras else []),
+            *([f"the values of `{kept}` stay with `{through.model.name}`, as long as it stays"] if kept else []),
             *([f"undone, links made since want values for `{'`, `'.join(copy.required)}`"] if copy.required else []),
             *caveats.without_through(situation),
         ),

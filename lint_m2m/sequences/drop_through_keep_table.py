@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.replay.models import ModelState
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
-from lint_m2m.sequences.remove_through import Removal, changes, columns_lost, is_ready, removal_of
+from lint_m2m.sequences.remove_through import Removal, changes, is_ready, removal_of
 from lint_m2m.sequences.switching import in_models
 from lint_m2m.sequences.values import Change, Instruction, Proposal, Situation
 
@@ -33,7 +34,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     if removal is None:
         return
     if removal.lost:
-        yield refusal(situation, removal, ID)
+        yield refusal(situation, removal.through.model, removal.lost, ID)
         return
     writer = Writer(situation, None if situation.migration is None else situation.migration.path)
     table = removal.link.table.name
@@ -54,9 +55,9 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     )
 
 
-def refusal(situation: Situation, removal: Removal, name: str) -> Proposal:
+def refusal(situation: Situation, model: ModelState, columns: tuple[str, ...], name: str) -> Proposal:
     """Sequence `name` is refused: an automatic table has no place for columns that hold values; what to do instead."""
-    model, lost = removal.through.model, columns_lost(removal)
+    lost = f"`{'`, `'.join(columns)}`"
     changes: list[Change] = []
     if situation.old is not None:
         writer = Writer(situation, None)

@@ -196,7 +196,7 @@ def _removed(situation: Situation) -> Iterator[Proposal]:
     ):
         return
     if removal.lost:
-        yield refusal(situation, removal, ID)
+        yield refusal(situation, removal.through.model, removal.lost, ID)
         return
     assert situation.migration is not None
     writer = Writer(situation, situation.migration.path)

@@ -143,9 +143,6 @@ def removal_of(
     gone = _gone(situation, through, holder)
     if gone is None:
         return None
-    lost = [one.name for one in through.extras]
-    if options.order_with_respect_to is not None:
-        lost.append("_order")
     return Removal(
         link=link,
         through=through,
@@ -153,12 +150,23 @@ def removal_of(
         target=target,
         wanted=situation.new_table,
         columns=situation.new_columns,
-        lost=tuple(lost),
+        lost=further_columns(through),
         duplicates=not (unique or named),
         gone=gone,
         last=gone[-1] if gone else None,
         about=_about(situation, through),
     )
+
+
+def further_columns(through: Through) -> tuple[str, ...]:
+    """What an automatic table has no place for."""
+    ordered = through.model.options.order_with_respect_to is not None
+    return *(one.name for one in through.extras), *(["_order"] if ordered else [])
+
+
+def goes(situation: Situation, through: Through) -> bool:
+    """Whether the migration deletes the through model."""
+    return any(isinstance(one.operation, DeleteModel) for one in _about(situation, through))
 
 
 def _gone(situation: Situation, through: Through, holder: PlacedOperation | None) -> tuple[PlacedOperation, ...] | None:
@@ -168,7 +176,7 @@ def _gone(situation: Situation, through: Through, holder: PlacedOperation | None
         return ()
     alter = alteration(situation)
     about = _about(situation, through)
-    if alter is None or not any(isinstance(one.operation, DeleteModel) for one in about):
+    if alter is None or not goes(situation, through):
         return None
     if any(isinstance(one.operation, CreateModel) for one in about):
         return None
@@ -351,8 +359,3 @@ def _pinned(situation: Situation, removal: Removal, final: Bracket) -> ModelsCha
         title="pin the table",
         arguments=((name, "db_table", plain(table)),),
     )
-
-
-def columns_lost(removal: Removal) -> str:
-    """The further columns, as text."""
-    return f"`{'`, `'.join(removal.lost)}`"

@@ -1138,6 +1138,14 @@ UNCOPIED = (
         formatted=True,
     ),
     Case(
+        "through model of another key lost with its values",
+        via(
+            "Authorship",
+            through("Authorship", "    id = models.UUIDField(primary_key=True, default=uuid.uuid4)\n" + _KEYS + _NOTE),
+        ),
+        PLAIN,
+    ),
+    Case(
         "through model of another key lost",
         via(
             "Authorship",

@@ -92,6 +92,16 @@ def test_columns_with_values_are_refused(
     )
 
 
+def test_values_beside_another_key_are_refused(
+    built: dict[str, Built], server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Links that are copied are no reason to drop the model's other values."""
+    case = next(one for one in CASES if one.name == "through model of another key lost with its values")
+    [refusal] = project(case, built, server, tmp_path_factory).way.proposals
+    assert refusal.title == "refused: an automatic table has no place for the values of `note` of `Authorship`"
+    assert all(isinstance(change, Instruction) for change in refusal.changes)
+
+
 PROOFS = [
     pytest.param(case, name, id=f"{case.name}-{name}") for case in CASES for name in (*case.sequences, *case.shown)
 ]
