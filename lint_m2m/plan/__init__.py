@@ -26,9 +26,9 @@ from lint_m2m.readers.files import Files, text_of
 from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.walk import Replay, ReplaySettings
-from lint_m2m.sequences import apply_changes, fake, propose, render, rewrite_history, situations
+from lint_m2m.sequences import apply_changes, fake, is_refusal, propose, render, rewrite_history, situations
 from lint_m2m.sequences.source import style_of
-from lint_m2m.sequences.values import Instruction, NewMigration, Proposal, ReplaceOperations, Situation, Style
+from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations, Situation, Style
 from lint_m2m.values import frozen
 
 __all__ = ["NoPlan", "Plan", "Wanted", "Way", "plan"]
@@ -107,7 +107,7 @@ def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
         )
     proposals = propose(replace(situation, finding=None, findings=()))
     for proposal in proposals:
-        if proposal.id != fake.ID and all(isinstance(one, Instruction) for one in proposal.changes):
+        if is_refusal(proposal):
             raise NoPlan("; ".join((proposal.title, proposal.why, *(one.title for one in proposal.changes))))
     ways = [
         _way(proposal, situation, change, field_code)

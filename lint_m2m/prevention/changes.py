@@ -126,10 +126,10 @@ def _links(state: ProjectState, key: _Key) -> _Links | None:
     if field is None or not field.many_to_many:
         return None
     arguments = field.deconstruct()[3]
-    return _Links(_label(arguments.get("through")), _label(arguments.get("to")))
+    return _Links(label_of(arguments.get("through")), label_of(arguments.get("to")))
 
 
-def _label(model: Any) -> str | None:
+def label_of(model: Any) -> str | None:
     """The name ("app.Model"), as a migration would say it."""
     return model if model is None or isinstance(model, str) else str(model._meta.label)
 

@@ -24,12 +24,13 @@ from lint_m2m.engine.live import LiveReader
 from lint_m2m.errors import LintM2MError
 from lint_m2m.finding import Applicability, Finding, Severity
 from lint_m2m.prevention.changes import Changes, ThroughChange, in_order
+from lint_m2m.prevention.deleted import deleted_whole
 from lint_m2m.prevention.texts import header, loaded, with_comment, written
 from lint_m2m.readers.live.loading import LoadedMigration, load
 from lint_m2m.readers.live.pending import Pending, with_pending
 from lint_m2m.readers.live.project import facts
 from lint_m2m.rewrite import Fix
-from lint_m2m.sequences import fake, propose
+from lint_m2m.sequences import fake, is_refusal, propose
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
 from lint_m2m.values import frozen
 
@@ -80,8 +81,19 @@ def mend(
 
     `replaced` are the files that the new ones take the place of, by app label (``--update``).
     """
+    gone = [*(replaced or {}).values()]
     try:
-        return _mended(changes, through, state, choose, include_header, [*(replaced or {}).values()])
+        lighter = deleted_whole(changes, through, state)
+        mended = _mended(lighter, through, state, choose, include_header, gone)
+        if lighter is changes or not mended.left:
+            return mended
+        # What stays as Django writes it stays so in all its operations.
+        lighter = deleted_whole(changes, [change for change, _ in mended.fixes], state)
+        again = _mended(lighter, through, state, choose, include_header, gone)
+        reasons = {one.change: one.reason for one in mended.left}
+        return replace(
+            again, left=tuple(replace(one, reason=reasons.get(one.change, one.reason)) for one in again.left)
+        )
     except (Refused, LintM2MError) as error:
         reason = str(error)
     except Exception as error:
@@ -168,6 +180,9 @@ class _Mending:
         fresh = replace(way.situation, finding=None, findings=(), unwritten=True)
         fitting = [one for one in propose(fresh) if self._may_write(one, way.root)]
         if not fitting:
+            refusal = next((one for one in way.proposals if is_refusal(one)), None)
+            if refusal is not None:
+                return "; ".join((refusal.title.removeprefix("refused: "), *(one.title for one in refusal.changes)))
             shown = listed(one.id for one in way.proposals if one.id != fake.ID)
             return f"of its sequences, {shown}, none can be written without you: `lint-m2m check` shows them"
         return self.choose(change, fitting)

@@ -22,9 +22,9 @@ from lint_m2m.engine import Outcome, Reader, Stages, WayOut
 from lint_m2m.finding import Applicability, Downtime, Finding, SequenceStep
 from lint_m2m.migration import Span
 from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_of, read, source_text
-from lint_m2m.sequences import Unwritable, apply_changes, fake, render
+from lint_m2m.sequences import Unwritable, apply_changes, is_refusal, render
 from lint_m2m.sequences.source import SourceFile
-from lint_m2m.sequences.values import Instruction, NewMigration, Proposal, ReplaceOperations
+from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
 from lint_m2m.values import frozen
 
 # An ignore comment that has nothing to silence any more is said, and left to whoever wrote it.
@@ -195,7 +195,7 @@ def _allowed(proposal: Proposal, choice: Choice) -> Proposal | str:
     """The proposal, or why it is not written."""
     if choice.id not in (None, proposal.id):
         return "it is not the one that was asked for"
-    if proposal.id != fake.ID and all(isinstance(change, Instruction) for change in proposal.changes):
+    if is_refusal(proposal):
         return proposal.title  # why it is refused
     if proposal.applicability is Applicability.DISPLAY:
         return f"`{proposal.id}` is shown only, it is never written"

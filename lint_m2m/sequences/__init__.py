@@ -15,14 +15,29 @@ from lint_m2m.sequences.registry import SEQUENCES
 from lint_m2m.sequences.render import render
 from lint_m2m.sequences.situations import has_way_out, situations
 from lint_m2m.sequences.source import Unwritable
-from lint_m2m.sequences.values import Proposal, Situation
+from lint_m2m.sequences.values import Instruction, Proposal, Situation
 
-__all__ = ["SEQUENCES", "Unwritable", "apply_changes", "has_way_out", "propose", "render", "sequence_ids", "situations"]
+__all__ = [
+    "SEQUENCES",
+    "Unwritable",
+    "apply_changes",
+    "has_way_out",
+    "is_refusal",
+    "propose",
+    "render",
+    "sequence_ids",
+    "situations",
+]
 
 
 def sequence_ids() -> tuple[str, ...]:
     """The ids of all sequences that there are: those of their modules."""
     return tuple(proposer.__module__.rpartition(".")[2].replace("_", "-") for proposer in SEQUENCES)
+
+
+def is_refusal(proposal: Proposal) -> bool:
+    """Whether its title says why there is no sequence, and its steps what to do instead."""
+    return proposal.id != fake.ID and all(isinstance(change, Instruction) for change in proposal.changes)
 
 
 def propose(situation: Situation) -> tuple[Proposal, ...]:

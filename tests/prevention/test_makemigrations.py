@@ -127,6 +127,26 @@ CHANGES = (
         files=("library/migrations/0002_change.py",),
     ),
     Change(
+        name="loses two, and another model goes with them",
+        before={
+            "library": AUTHOR
+            + THROUGH.format("library.Authorship")
+            + EDITORS.format(', through="library.Edit"')
+            + MODEL.format("Authorship")
+            + MODEL.format("Edit")
+            + "class Shelf(models.Model):\n    first = models.ForeignKey(Book, models.CASCADE)\n"
+        },
+        after={"library": AUTHOR + BOOK + EDITORS.format("")},
+        done={
+            "library": AUTHOR
+            + BOOK.replace('"library.Author"', '"library.Author", db_table="library_authorship"')
+            + EDITORS.format(', db_table="library_edit"')
+        },
+        sequences=("drop-through-keep-table", "drop-through-keep-table"),
+        files=("library/migrations/0002_change.py",),
+        fields=(FIELD, ("library", "book", "editors")),
+    ),
+    Change(
         name="swaps one",
         before={"library": AUTHOR + THROUGH.format("library.Writing") + MODEL.format("Writing")},
         after={
@@ -332,6 +352,23 @@ def test_no_sequence_that_a_tool_may_write(changing: Changing) -> None:
     assert "`migrate` will fail: MTM101 through-added: `AlterField` adds `through=`" in said
     assert "migrate: ValueError: Cannot alter field library.Book.authors" in said
     assert "SeparateDatabaseAndState" not in next(iter(changing.files().values()))
+
+
+def test_a_sequence_that_is_refused(changing: Changing) -> None:
+    """It is said why, and what to do; its operations are Django's, whatever else is written."""
+    models = MODEL.format("Authorship") + MODEL.format("Edit") + NOTE
+    fields = THROUGH.format("library.Authorship") + EDITORS.format(', through="library.Edit"')
+    changing.start({"library": AUTHOR + fields + models})
+    changing.models({"library": AUTHOR + BOOK + EDITORS.format("")})
+    answer = changing.manage("makemigrations", "--no-input")
+    said = " ".join(answer["err"].split())
+    assert "`library.Book.editors` loses `through=library.Edit`: written as Django writes it, since an " in said
+    assert "automatic table has no place for the values of `note` of `Edit`; to keep the values, keep " in said
+    assert "first, in a release of its own; then drop the model. `migrate` will fail: MTM102" in said
+    assert "`library.Book.authors` loses `through=library.Authorship`: written as" in " ".join(answer["out"].split())
+    text = next(iter(changing.files().values()))
+    assert re.search(r"RemoveField\(\s+model_name='edit'", text), text
+    assert "model_name='authorship'" not in text
 
 
 def test_configuration_that_cannot_be_read(library: Changing) -> None:
