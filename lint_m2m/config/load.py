@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -17,6 +17,8 @@ FILE_NAME: Final = "pyproject.toml"
 TABLE: Final = ("tool", "lint-m2m")
 # A configuration has a few kilobytes; a parser is not for what somebody put there instead.
 MAX_BYTES: Final = 4 * 1024 * 1024
+# Beyond, a list helps nobody.
+MOST_NAMED: Final = 3
 
 
 def load(
@@ -93,23 +95,34 @@ def _found(root: Path) -> Config:
     return replace(found or Config(), searched=True, warnings=tuple(warnings))
 
 
-def passed_by(root: Path, files: Iterable[str]) -> Iterator[str]:
+def passed_by(root: Path, files: Iterable[str]) -> list[str]:
     """Warnings about configurations between `root` and `files` (relative to it): a search upward does not meet them."""
     nearest_ones = {PurePosixPath(folder) for folder in {file.rpartition("/")[0] for file in files}}
-    for folder in sorted({above for one in nearest_ones for above in (one, *one.parents)} - {PurePosixPath()}):
-        file = root / folder / FILE_NAME
-        try:
-            data = file.read_bytes() if file.stat().st_size <= MAX_BYTES else b""
-            text, document = parse_document(data, FILE_NAME) if TABLE[1].encode() in data else ("", {})
-        except (OSError, ConfigurationError):
-            continue
-        tool = document.get(TABLE[0])
-        if isinstance(tool, dict) and TABLE[1] in tool:
-            place = f"{shown_path(file)}:{line_of(text, TABLE)}"
-            yield (
-                f"{place}: this `[{'.'.join(TABLE)}]` does not count in a check that begins above it; in "
-                f"`lint-m2m {shown_path(file.parent)}` it does"
-            )
+    folders = sorted({above for one in nearest_ones for above in (one, *one.parents)} - {PurePosixPath()})
+    found = [
+        (root / folder, place)
+        for folder in folders
+        if (place := _place_of_table(root / folder / FILE_NAME)) is not None
+    ]
+    warnings = [
+        f"{place}: this `[{'.'.join(TABLE)}]` does not count in a check that begins above it; in "
+        f"`lint-m2m {shown_path(folder)}` it does"
+        for folder, place in found[:MOST_NAMED]
+    ]
+    if len(found) > MOST_NAMED:
+        warnings.append(f"{len(found) - MOST_NAMED} more files below the root have such a table")
+    return warnings
+
+
+def _place_of_table(file: Path) -> str | None:
+    """Where our table begins in a file that nobody has asked for; None where there is none that can be read."""
+    try:
+        data = file.read_bytes() if file.stat().st_size <= MAX_BYTES else b""
+        text, document = parse_document(data, FILE_NAME) if TABLE[1].encode() in data else ("", {})
+    except (OSError, ConfigurationError):
+        return None
+    tool = document.get(TABLE[0])
+    return f"{shown_path(file)}:{line_of(text, TABLE)}" if isinstance(tool, dict) and TABLE[1] in tool else None
 
 
 def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:

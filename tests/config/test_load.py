@@ -209,13 +209,18 @@ def test_configurations_that_the_search_does_not_meet(tmp_path: Path, monkeypatc
     write(tmp_path / "broken", "[tool.lint-m2m\n")
     write(tmp_path / "other", table('ignore = ["MTM4"]'))
     files = [f"{folder}/shop/migrations/0001_initial.py" for folder in ("backend", "portal", "broken")]
-    assert list(passed_by(tmp_path, [*files, "backend/shop/migrations/0002_tags.py", "manage.py"])) == [
+    assert passed_by(tmp_path, [*files, "backend/shop/migrations/0002_tags.py", "manage.py"]) == [
         (
             "backend/pyproject.toml:1: this `[tool.lint-m2m]` does not count in a check that begins above it; in "
             "`lint-m2m backend` it does"
         )
     ]
-    assert list(passed_by(tmp_path / "backend", ["shop/migrations/0001_initial.py"])) == []
+    assert passed_by(tmp_path / "backend", ["shop/migrations/0001_initial.py"]) == []
+    for number in range(5):
+        write(tmp_path / f"example{number}", table())
+    examples = passed_by(tmp_path, [f"example{number}/shop/migrations/0001_initial.py" for number in range(5)])
+    assert len(examples) == 4
+    assert examples[-1] == "2 more files below the root have such a table"
 
 
 def test_command_line_wins(tmp_path: Path) -> None:
