@@ -118,7 +118,8 @@ def _told(baseline: Baseline, gone: Sequence[Entry]) -> Iterator[str]:
     if len(gone) > MOST_NAMED:
         yield f"{baseline.shown}: and {len(gone) - MOST_NAMED} entries more that are not found any more"
     if gone:
-        yield f"{baseline.shown}: `lint-m2m check --write-baseline` takes out what is not found any more"
+        command = f"lint-m2m check --baseline {baseline.shown} --write-baseline"
+        yield f"{baseline.shown}: `{command}` takes out what is not found any more"
 
 
 def _number(entries: Sequence[Entry]) -> int:

@@ -110,7 +110,8 @@ def test_what_is_gone_is_said_and_taken_out(known: Path, lint: Lint) -> None:
     told = (
         "lint-m2m: warning: known.toml:5: not found any more: MTM101 in library.0002_authorship about "
         "library.book.authors\n"
-        "lint-m2m: warning: known.toml: `lint-m2m check --write-baseline` takes out what is not found any more\n"
+        "lint-m2m: warning: known.toml: `lint-m2m check --baseline known.toml --write-baseline` takes out what is not "
+        "found any more\n"
     )
     assert lint("--format", "concise") == Run(0, "", told)
     assert lint("--format", "concise", "--quiet") == Run(0, "", "")
