@@ -76,9 +76,9 @@ def override(config: Config, values: Mapping[str, object]) -> Config:
     earlier = origins.get("extend-select")
     origins |= dict.fromkeys(parsed, origin)
     for option, opposite in (("quiet", "verbose"), ("verbose", "quiet")):
-        if values.get(option) and opposite not in values:
+        if parsed.get(option) and opposite not in parsed and getattr(config, opposite):
             parsed[opposite] = False
-            origins.pop(opposite, None)
+            origins[opposite] = origin
     if "extend-select" in parsed:
         parsed["extend-select"] = (*config.extend_select, *parsed["extend-select"])
         origins["extend-select"] = (earlier or origin)._replace(source=Source.COMMAND_LINE)

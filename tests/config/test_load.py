@@ -194,7 +194,7 @@ def test_quiet_and_verbose_set_each_other_aside(tmp_path: Path) -> None:
     write(tmp_path, table("quiet = true"))
     config = load(tmp_path, command_line={"verbose": True})
     assert (config.quiet, config.verbose) == (False, True)
-    assert config.origin("quiet").source is Source.DEFAULT
+    assert config.origin("quiet").source is Source.COMMAND_LINE
     write(tmp_path, table("verbose = true"))
     config = load(tmp_path, command_line={"quiet": True})
     assert (config.quiet, config.verbose) == (True, False)
