@@ -56,8 +56,8 @@ def _say_where(
 ) -> None:
     """Note what happens on some databases only: where a squash ran, or where what it replaces did."""
     orders = [frozenset(plan.order) for plan in plans]
-    for identity, findings in found.items():
-        seen = [plan for plan, some in zip(plans, shown, strict=True) if identity in some]
+    for same, findings in found.items():
+        seen = [plan for plan, some in zip(plans, shown, strict=True) if same in some]
         finding = findings[0]
         if not seen or finding.app_label is None or finding.migration is None:
             continue
@@ -65,15 +65,15 @@ def _say_where(
         if len(seen) == sum(key in order for order in orders):
             continue
         where = _FRESH if any(plan.kind is PlanKind.FRESH for plan in seen) else _REPLACED
-        found[identity] = [replace(each, notes=(*each.notes, where)) for each in findings]
+        found[same] = [replace(each, notes=(*each.notes, where)) for each in findings]
 
 
 def merge(found: dict[Identity, list[Finding]], more: dict[Identity, list[Finding]]) -> None:
     """Add `more` to `found`: what is there already stays, unless the new one is more certain."""
-    for identity, findings in more.items():
-        known = found.get(identity)
+    for same, findings in more.items():
+        known = found.get(same)
         if known is None or _certainty(findings) > _certainty(known):
-            found[identity] = findings
+            found[same] = findings
 
 
 def _project_findings(rules: Sequence[type[Rule]], project: Project, graph: Graph) -> Iterator[Finding]:
@@ -114,11 +114,15 @@ def _looks_at(rule: Rule, operation: type[Operation], fails: bool) -> bool:
     return (fails or not rule.only_failing) and (rule.operations is None or operation in rule.operations)
 
 
+def identity(finding: Finding) -> Identity:
+    """What it has in common with the same finding in another plan or on another database."""
+    return finding.code, finding.location, finding.operation, finding.field
+
+
 def _grouped(findings: Iterable[Finding]) -> dict[Identity, list[Finding]]:
     groups: dict[Identity, list[Finding]] = {}
     for finding in dict.fromkeys(findings):
-        identity = finding.code, finding.location, finding.operation, finding.field
-        groups.setdefault(identity, []).append(finding)
+        groups.setdefault(identity(finding), []).append(finding)
     return groups
 
 

@@ -249,7 +249,14 @@ def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Fi
     settings = replay_settings(project, job.config)
     found = judge(project, graph, settings, job.selection.enabled, replayed)
     job.clock.lap("replay and rules")
-    context = Context(root=job.root, project=project, graph=graph, settings=settings, overlay=dict(job.options.overlay))
+    context = Context(
+        root=job.root,
+        project=project,
+        graph=graph,
+        settings=settings,
+        found=frozenset(found),
+        overlay=dict(job.options.overlay),
+    )
     return context, found
 
 

@@ -5,11 +5,12 @@ The imports of the sequences stand in the functions: a check that finds nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lint_m2m.engine.judge import Identity, identity
 from lint_m2m.finding import Finding
 from lint_m2m.graph import Graph
 from lint_m2m.migration import Project
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 @frozen
 class Context:
-    """What one project was judged by."""
+    """What one project was judged by, and what was found: on another database it may be something else."""
 
     root: Path
     project: Project
     graph: Graph
     settings: ReplaySettings
+    found: Collection[Identity]
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
 
 
@@ -43,7 +45,10 @@ class WayOut:
 
 
 def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> list[WayOut]:
-    """The proposals for each of `findings` that has some, from the first project and plan that has its migration."""
+    """The proposals for each of `findings` that has some.
+
+    They are from the first project that shows it, and the first plan there that has its migration.
+    """
     if not findings:
         return []
     from lint_m2m.sequences import has_way_out, propose, situations
@@ -53,11 +58,10 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> list[W
     for context in contexts:
         files = Files(context.root, context.overlay)
         for plan in context.graph.plans:
-            if not left:
-                return found
-            for situation in situations(
-                context.project, context.graph, plan, context.settings, tuple(left.values()), files
-            ):
+            shown = tuple(one for one in left.values() if identity(one) in context.found)
+            if not shown:
+                break
+            for situation in situations(context.project, context.graph, plan, context.settings, shown, files):
                 assert situation.finding is not None
                 fingerprint = situation.finding.fingerprint
                 left.pop(fingerprint, None)

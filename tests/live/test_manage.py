@@ -320,6 +320,11 @@ def test_routers(write: Write) -> None:
     guilty = ["shop/migrations/0002_through.py:19 MTM101"]
     assert told("routers.Elsewhere") == [guilty, [], guilty]
     assert told("routers.Nowhere") == [[], [], []]
+    [shown] = runs(
+        folder, ["lint_m2m", "--format", "json"], DATABASES=databases, DATABASE_ROUTERS=["routers.Elsewhere"]
+    )
+    [finding] = json.loads(shown["out"])["findings"]
+    assert [one["id"] for one in finding["sequences"]][:2] == ["keep-table", "rename-table"]
     [broken] = runs(folder, CONCISE, DATABASES=databases, DATABASE_ROUTERS=["routers.Broken"])
     assert broken["status"] == 2
     assert "a database router raises KeyError when it is asked about `shop.tag` on `default`" in broken["err"]
