@@ -12,6 +12,7 @@ from lint_m2m.finding import Applicability
 from lint_m2m.sequences import fake
 from lint_m2m.sequences.edit import apply_changes
 from lint_m2m.sequences.registry import SEQUENCES
+from lint_m2m.sequences.removed_before import with_removal
 from lint_m2m.sequences.render import render
 from lint_m2m.sequences.situations import has_way_out, situations
 from lint_m2m.sequences.source import Unwritable
@@ -48,7 +49,7 @@ def propose(situation: Situation) -> tuple[Proposal, ...]:
     found: list[Proposal] = []
     for sequence in SEQUENCES:
         try:
-            proposals = list(sequence(situation))
+            proposals = [with_removal(one, situation) for one in sequence(situation)]
             for proposal in proposals:
                 render(proposal, situation)
         except (Unwritable, RecursionError):

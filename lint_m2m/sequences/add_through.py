@@ -112,7 +112,7 @@ def adds_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTEN) 
         return False
     if old.field.relation.to != new.field.relation.to or old.field.relation.auto_columns != ():
         return False
-    return situation.kind is not ChangeKind.RECREATED or situation.removal is not None
+    return situation.kind is not ChangeKind.RECREATED or situation.is_removed
 
 
 def written_once(situation: Situation) -> bool:

@@ -62,11 +62,14 @@ def propose(situation: Situation) -> Iterator[Proposal]:
 
 def recreated_alike(situation: Situation) -> bool:
     """Whether an automatic many-to-many was removed and added again, both times with a table of its own."""
-    old, new, removal, link = situation.old, situation.new, situation.removal, situation.link
+    old, new, link = situation.old, situation.new, situation.link
     alter = alteration(situation)
-    if situation.kind is not ChangeKind.RECREATED or old is None or new is None or removal is None or link is None:
+    if situation.kind is not ChangeKind.RECREATED or old is None or new is None or link is None:
         return False
-    if alter is None or any("." in one.address or one.operation.span is None for one in (alter, removal)):
+    if alter is None or not situation.is_removed:
+        return False
+    written = [alter, *([situation.removal] if situation.removal else [])]
+    if any("." in one.address or one.operation.span is None for one in written):
         return False
     before, after = old.field.relation, new.field.relation
     return (
@@ -83,15 +86,14 @@ def recreated_alike(situation: Situation) -> bool:
 
 def _altered(situation: Situation) -> Proposal:
     """AlterField in the place of the two: the table stays, or gets its new name."""
-    migration, link, removal, alter = situation.migration, situation.link, situation.removal, alteration(situation)
+    migration, link, alter = situation.migration, situation.link, alteration(situation)
     assert migration is not None
     assert link is not None
-    assert removal is not None
-    assert removal.operation.span is not None
     assert alter is not None
     assert alter.operation.span is not None
     assert situation.new_table is not None
     writer = Writer(situation, migration.path)
+    gone = [] if situation.removal is None else [situation.removal]
     same = situation.new_table == link.table.name
     return Proposal(
         id=ID,
@@ -104,7 +106,7 @@ def _altered(situation: Situation) -> Proposal:
                 migration=migration.key,
                 path=migration.path,
                 replacements=(
-                    Replacement(address=removal.address, span=removal.operation.span),
+                    *(Replacement(address=one.address, span=one.operation.span) for one in gone if one.operation.span),
                     Replacement(
                         address=alter.address,
                         span=alter.operation.span,

@@ -106,7 +106,7 @@ def removes_through(situation: Situation, kinds: Collection[ChangeKind] = WRITTE
         return False
     if old.field.relation.to != new.field.relation.to or new.field.relation.auto_columns != ():
         return False
-    return situation.kind is not ChangeKind.RECREATED or situation.removal is not None
+    return situation.kind is not ChangeKind.RECREATED or situation.is_removed
 
 
 def removal_of(

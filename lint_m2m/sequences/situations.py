@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from lint_m2m.finding import Finding
-from lint_m2m.graph import Graph, Plan
+from lint_m2m.graph import Graph, Plan, build
 from lint_m2m.migration import (
     UNKNOWN,
     AddField,
@@ -40,8 +40,9 @@ from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
+from lint_m2m.sequences.removed_before import removed_before, without
 from lint_m2m.sequences.source import style_of
-from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Style, Through
+from lint_m2m.sequences.values import Before, ChangeKind, Link, PlacedOperation, Situation, Style, Through
 from lint_m2m.values import frozen
 
 # What a finding wants or what is wrong with it; codes that are not here have no way out.
@@ -110,9 +111,33 @@ def situations(
     for moment in _moments(replay, wanted):
         together = tuple(wanted[moment.migration.key])
         for finding in together:
-            situation = gatherer.situation(moment, finding, together)
+            removal = removed_before(project, plan, finding, moment.migration)
+            if removal is None:
+                situation = gatherer.situation(moment, finding, together)
+            else:
+                situation = _unremoved(project, plan, settings, files, removal, finding, together)
             if situation is not None:
                 yield situation
+
+
+def _unremoved(
+    project: Project,
+    plan: Plan,
+    settings: ReplaySettings,
+    files: Files,
+    removal: Before,
+    finding: Finding,
+    together: tuple[Finding, ...],
+) -> Situation | None:
+    """The situation of a finding as it would be without a RemoveField in an earlier migration."""
+    history = without(project, removal)
+    graph = build(history)
+    replay = Replay(history, graph, plan, settings)
+    gatherer = Gatherer(history, graph, replay, files)
+    key = MigrationKey(finding.app_label or "", finding.migration or "")
+    for moment in _moments(replay, {key: None}):
+        return gatherer.situation(moment, finding, together, removal)
+    return None
 
 
 def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[Moment]:
@@ -164,7 +189,9 @@ class Gatherer:
         self._files = files
         self._apps = {app.label: app for app in project.apps}
 
-    def situation(self, moment: Moment, finding: Finding, together: tuple[Finding, ...]) -> Situation | None:
+    def situation(
+        self, moment: Moment, finding: Finding, together: tuple[Finding, ...], removed_before: Before | None = None
+    ) -> Situation | None:
         """The situation of one finding; ``None`` when its model or field is not known there."""
         migration = moment.migration
         label, _, rest = (finding.field or "").partition(".")
@@ -196,6 +223,7 @@ class Gatherer:
             guilty=guilty,
             operations=operations,
             findings=together,
+            removed_before=removed_before,
         )
 
     def assemble(
@@ -214,6 +242,7 @@ class Gatherer:
         guilty: PlacedOperation | None = None,
         operations: tuple[PlacedOperation, ...] = (),
         findings: tuple[Finding, ...] = (),
+        removed_before: Before | None = None,
     ) -> Situation:
         """A situation from the two states, with all that follows from them."""
         target_key = _target(new) or _target(old)
@@ -227,7 +256,9 @@ class Gatherer:
         # What the models after it need may have been there before.
         known = (*_snapshot(before, [*involved, *(model.key for model in believed)]),)
         new_table, new_columns = self._automatic(after, owner, new)
-        sources = self._sources(migration, (*known, *believed))
+        edited = [] if migration is None else [migration]
+        edited += [] if removed_before is None else [removed_before.migration]
+        sources = self._sources(edited, (*known, *believed))
         text = sources.get(migration.path) if migration is not None else None
         app = self._apps.get(key.app_label if migration is None else migration.app_label)
         label = key.app_label if migration is None else migration.app_label
@@ -246,6 +277,7 @@ class Gatherer:
             migration=migration,
             guilty=guilty,
             removal=_removal(key, guilty, operations),
+            removed_before=removed_before,
             kept=next((table for table in tables if table.auto_of == key), None),
             makers=self._makers(kind, new, migration),
             new_table=new_table,
@@ -380,8 +412,8 @@ class Gatherer:
 
     # -- files
 
-    def _sources(self, migration: Migration | None, models: Iterable[ModelState]) -> dict[str, str]:
-        paths = [] if migration is None else [migration.path]
+    def _sources(self, edited: Iterable[Migration], models: Iterable[ModelState]) -> dict[str, str]:
+        paths = [one.path for one in edited]
         for model in models:
             paths.append(model.origin.location.path)
             paths += [field.origin.location.path for field in model.fields.values()]

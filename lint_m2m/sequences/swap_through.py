@@ -70,7 +70,7 @@ def swap_of(situation: Situation) -> Swap | None:
     alter = alteration(situation)
     if old is None or new is None or alter is None or through.table == link.table.name:
         return None
-    if situation.kind is ChangeKind.RECREATED and situation.removal is None:
+    if situation.kind is ChangeKind.RECREATED and not situation.is_removed:
         return None
     written = [alter, *([situation.removal] if situation.removal else [])]
     if any("." in one.address or one.operation.span is None for one in written):

@@ -102,6 +102,14 @@ class Link:
 
 
 @frozen
+class Before:
+    """An operation of a migration before the guilty one, in that migration's own list."""
+
+    migration: Migration
+    placed: PlacedOperation
+
+
+@frozen
 class Situation:
     """One finding at its place, or a change that nobody has written yet (`plan`: `finding` and `migration` None).
 
@@ -111,7 +119,8 @@ class Situation:
 
     `operations` are all operations of the guilty migration with their addresses, nested ones after the one that holds
     them; `guilty` is the one the finding points at, `removal` of RECREATED and of FK_TO_M2M the RemoveField where it
-    is in the same migration. `findings` are all findings in that migration.
+    is in the same migration. Where RECREATED's is in an earlier one, `removed_before` is it, and all that is said here
+    of states and tables is as it would be without it. `findings` are all findings in the guilty migration.
 
     `before` and `after` are snapshots: the models that take part, and those that these need through foreign keys,
     links and bases, each after what it needs; `tables` the tables of `before` as they were.
@@ -134,6 +143,7 @@ class Situation:
     migration: Migration | None
     guilty: PlacedOperation | None
     removal: PlacedOperation | None = None
+    removed_before: Before | None = None
     # The table that was made as the field's automatic one, whatever it is called before the migration.
     kept: TableFact | None = None
     # Who makes the models that are not there when the operation runs.
@@ -161,6 +171,11 @@ class Situation:
     vendor: str = "postgresql"
     vendor_known: bool = True
     django_version: tuple[int, int] = (6, 1)
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the RemoveField of the field is known."""
+        return self.removal is not None or self.removed_before is not None
 
     @property
     def field_label(self) -> str:

@@ -93,6 +93,29 @@ def _recreated(folder: Path) -> None:
     path.write_text(text)
 
 
+def _apart(folder: Path) -> None:
+    """RemoveField in a migration, all the rest in the next one."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
+    head = text[: text.index("    operations")]
+    removal = "migrations.RemoveField(model_name='book', name='authors')"
+    path.with_name("0002_gone_change.py").write_text(f"{head}    operations = [\n        {removal},\n    ]\n")
+    path.with_name("0003_back_change.py").write_text(text.replace("0001_initial", "0002_gone_change"))
+    path.unlink()
+
+
+def _made_first(folder: Path) -> None:
+    """The through model before the RemoveField, the AddField in the migration after that."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
+    first, last = text.index("        migrations.AddField("), text.rindex("    ]")
+    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n"
+    path.with_name("0002_gone_change.py").write_text(text[:first] + removal + text[last:])
+    head = text[: text.index("        migrations.CreateModel(")].replace("0001_initial", "0002_gone_change")
+    path.with_name("0003_back_change.py").write_text(head + text[first:])
+    path.unlink()
+
+
 LONG = "field_whose_name_is_so_long_that_table_names_are_cut"
 PERSON = """
 class Person(models.Model):
@@ -365,6 +388,14 @@ class Membership(models.Model):
         formatted=True,
     ),
     Case("recreated", PLAIN, after(), sequences=KEEP[::-1], patch=_recreated),
+    Case("recreated later", PLAIN, after(), sequences=KEEP[::-1], patch=_apart, formatted=True),
+    Case(
+        "recreated later without a through model",
+        PLAIN,
+        {"library": AUTHOR + BOOK.replace('"books"', '"books", blank=True, db_table="writers"')},
+        sequences=KEEP[:1],
+        patch=_apart,
+    ),
     Case(
         "table of the field's own",
         {"library": AUTHOR + BOOK.replace('"books"', '"books", db_table="writers"')},
@@ -440,6 +471,8 @@ COPYING = (
     Case("own life in another app", **_in_another_app("staff"), sequences=COPIED, formatted=True),
     Case("own life in an app before", **_in_another_app("a_staff"), sequences=COPIED, formatted=True),
     Case("own life recreated", **own_life(), sequences=COPIED, patch=_remove_and_add),
+    Case("own life recreated later", **own_life(), sequences=COPIED, patch=_apart),
+    Case("through model made, then recreated", PLAIN, after(), sequences=COPIED, patch=_made_first, formatted=True),
     Case(
         "own life long names", **own_life(field=LONG), field=("library", "book", LONG), sequences=COPIED, formatted=True
     ),
@@ -502,6 +535,7 @@ REMOVED = (
     Case("removed formatted", after(), PLAIN, sequences=DROPPED, formatted=True),
     Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
     Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_last),
+    Case("removed and added later", after(), PLAIN, sequences=DROPPED[::-1], patch=_apart, formatted=True),
     Case(
         "removed with a named constraint",
         after(
@@ -635,6 +669,11 @@ def _removed_first(folder: Path) -> None:
     path.write_text(text.replace("        migrations.AlterField(", removal, 1))
 
 
+def _removed_long_before(folder: Path) -> None:
+    _deleted_last(folder)
+    _apart(folder)
+
+
 RENAMED = ("rename-through",)
 BETWEEN = ("copy-between-throughs",)
 SWAPPED = (
@@ -651,6 +690,13 @@ SWAPPED = (
         via("Writing", through("Writing")),
         sequences=RENAMED,
         patch=_removed_first,
+    ),
+    Case(
+        "swapped, removed long before",
+        via("Authorship", through("Authorship")),
+        via("Writing", through("Writing")),
+        sequences=RENAMED,
+        patch=_removed_long_before,
     ),
     Case(
         "swapped with changes",
