@@ -3,7 +3,8 @@
 What: RunPython goes through the old table in batches by primary key and carries the two keys and every further field
 that both models have; backward the same the other way. Where the old model stays, and the migration is the last one,
 the copy is a migration of its own: then it is right for databases that have run the swap already, too. Where the old
-model is deleted in the same migration, the copy stands before that.
+model is deleted in the same migration, the copy stands before that: a DeleteModel that came before the change goes
+behind it.
 
 When: `through=` goes to a model that is not the old one renamed (`rename-through`). Fields that the new model has not,
 of an old model that is deleted, or that it wants a value for which nobody has: then the sequence is shown, saying
@@ -23,7 +24,7 @@ from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import CreateModel, FieldKind
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import alter_node, columns_of, ready_for, untouched_until
+from lint_m2m.sequences.add_through import alter_node, columns_of, ready_for
 from lint_m2m.sequences.applying import applicability, lost_links
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.copying import in_quotes
@@ -79,7 +80,8 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     if swap is None or migration is None or is_rename(situation, swap):
         return
     deletion = swap.deletion
-    if not untouched_until(swap.alter, swap.old.through.model.key, situation):
+    early = [one for one in swap.about_old if int(one.address) < int(swap.alter.address)]
+    if any(one is not deletion or one.operation.span is None for one in early):
         return
     if not ready_for(swap.alter, swap.new.through):
         return
@@ -102,14 +104,15 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         )
     else:
         altered = writer.code(alter_node(situation, writer))
-        gone = [] if swap.removal is None else [swap.removal]
+        gone = [*early, *([] if swap.removal is None else [swap.removal])]
+        deleted = [writer.code(writer.operation_at(one.operation.span)) for one in early]
         change = ReplaceOperations(
             migration=migration.key,
             path=migration.path,
             replacements=(
                 *(Replacement(address=one.address, span=one.operation.span) for one in gone if one.operation.span),
                 *(
-                    Replacement(address=one.address, span=one.operation.span, operations=(run, altered))
+                    Replacement(address=one.address, span=one.operation.span, operations=(run, altered, *deleted))
                     for one in [swap.alter]
                     if one.operation.span
                 ),

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lint_m2m.finding import Downtime
-from lint_m2m.migration import UNKNOWN, AddField, RunPython, RunSQL, UnknownOperation
+from lint_m2m.migration import UNKNOWN, AddField, CreateModel, RunPython, RunSQL, UnknownOperation
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import Extra, Reading, alter_node, columns_of, referred
 from lint_m2m.sequences.applying import applicability, lost_links
@@ -47,7 +47,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     if swap is None or migration is None or not is_rename(situation, swap):
         return
     writer = Writer(situation, migration.path)
-    gone = _gone(swap)
+    gone, place = _gone(swap), _place(swap)
     reading = Reading(situation, writer)
     kept = reading.options(reading.create_arguments(swap.new.through))
     for placed in swap.new.through.touching:
@@ -68,7 +68,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
             migration=migration.key,
             path=migration.path,
             replacements=tuple(
-                Replacement(address=one.address, span=one.operation.span, operations=codes if one is gone[0] else ())
+                Replacement(address=one.address, span=one.operation.span, operations=codes if one is place else ())
                 for one in gone
                 if one.operation.span is not None
             ),
@@ -138,6 +138,11 @@ def _gone(swap: Swap) -> tuple[PlacedOperation, ...]:
     return tuple(
         sorted(unique.values(), key=lambda one: [int(part) for part in one.address.split(".") if part.isdigit()])
     )
+
+
+def _place(swap: Swap) -> PlacedOperation:
+    """Where the new operations go: all that the new model needs is there when it was to be made."""
+    return next(one for one in swap.new.through.touching if isinstance(one.operation, CreateModel))
 
 
 def _renamed(writer: Writer, swap: Swap) -> Iterator[Node]:

@@ -66,6 +66,8 @@ _KINDS: Final = {
 
 # Those of a field that was something else before.
 _CHANGES: Final = frozenset({"MTM101", "MTM102", "MTM103", "MTM201", "MTM202"})
+# Those whose sequences delete the old through model anew, after the change, wherever it was deleted.
+_DELETING: Final = frozenset({"MTM102", "MTM201", "MTM202"})
 # What makes a model another one for the code that reads its rows.
 _CHANGING: Final = (AlterField, AlterModelTable, DeleteModel, RemoveField, RenameField)
 
@@ -205,7 +207,9 @@ class Gatherer:
         new = owner.fields.get(name)
         operations = tuple(placed_operations(migration.operations))
         guilty = next((one for one in operations if one.address == finding.operation), None)
-        if finding.code in _CHANGES and _changed_before(key, old, migration, guilty):
+        if finding.code in _CHANGES and _changed_before(
+            key, old, migration, guilty, deleting=finding.code in _DELETING
+        ):
             return None
         if finding.code == "MTM104" and guilty is not None:
             new = _with_through(new, guilty.operation, migration)
@@ -537,12 +541,12 @@ def _key_type(table: TableFact) -> str | None:
 
 
 def _changed_before(
-    key: FieldKey, old: FieldState | None, migration: Migration, guilty: PlacedOperation | None
+    key: FieldKey, old: FieldState | None, migration: Migration, guilty: PlacedOperation | None, *, deleting: bool
 ) -> bool:
     """Whether the migration changes the field, or the model it goes through, before its guilty operation.
 
     Then the state before the migration does not tell what that operation meets, and code for it would name what is no
-    longer there.
+    longer there. `deleting`: a DeleteModel of that model, in the migration's own list, does not count.
     """
     if guilty is None:
         return False
@@ -552,6 +556,8 @@ def _changed_before(
         if one.address.partition(".")[0] == guilty.address.partition(".")[0]:
             return False
         operation = one.operation
+        if deleting and isinstance(operation, DeleteModel) and "." not in one.address:
+            continue
         if isinstance(operation, RenameModel):
             return True
         if isinstance(operation, AddField | AlterField) and (

@@ -530,11 +530,28 @@ def _last(folder: Path) -> None:
     path.write_text(text.replace("        migrations.AddField(", removal, 1))
 
 
+def _deleted_between(folder: Path) -> None:
+    """RemoveField, DeleteModel, AddField."""
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    head = path.read_text().partition("    operations = [\n")[0]
+    path.write_text(
+        f"{head}    operations = [\n"
+        "        migrations.RemoveField(model_name='book', name='authors'),\n"
+        "        migrations.DeleteModel(name='Authorship'),\n"
+        "        migrations.AddField(\n"
+        "            model_name='book',\n"
+        "            name='authors',\n"
+        "            field=models.ManyToManyField(related_name='books', to='library.author'),\n"
+        "        ),\n    ]\n"
+    )
+
+
 REMOVED = (
     Case("removed", after(), PLAIN, sequences=DROPPED),
     Case("removed formatted", after(), PLAIN, sequences=DROPPED, formatted=True),
     Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
     Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_last),
+    Case("removed, deleted and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_deleted_between, formatted=True),
     Case("removed and added later", after(), PLAIN, sequences=DROPPED[::-1], patch=_apart, formatted=True),
     Case(
         "removed with a named constraint",
@@ -649,15 +666,37 @@ _OTHER_KEYS = """
     work = models.ForeignKey(Book, on_delete=models.CASCADE)
     writer = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="+")
 """
+_OTHER_PAIR = "\n    class Meta:\n        unique_together = [('work', 'writer')]\n"
 
 
 def _deleted_last(folder: Path) -> None:
-    """Django 4.2 deletes the old model first, which lint-m2m does not see yet; later versions do it like this."""
+    """Django 4.2 deletes the old model first, later versions do it like this."""
     path = next((folder / "library" / "migrations").glob("0002_*.py"))
     text = path.read_text()
     deletion = "        migrations.DeleteModel(\n            name='Authorship',\n        ),\n"
     if deletion in text:
         path.write_text(text.replace(deletion, "").removesuffix("    ]\n") + deletion + "    ]\n")
+
+
+def _deleted_first(folder: Path) -> None:
+    """The deletion of the old model before all else, as Django 4.2 may write it."""
+    _deleted_last(folder)
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text()
+    start = text.index("        migrations.DeleteModel(")
+    head, rest = text[:start].split("    operations = [\n")
+    deletion = "        migrations.DeleteModel(\n            name='Authorship',\n        ),\n"
+    assert text[start:] == f"{deletion}    ]\n"
+    path.write_text(f"{head}    operations = [\n{deletion}{rest}    ]\n")
+
+
+def _removed_and_deleted_first(folder: Path) -> None:
+    """RemoveField and DeleteModel, then all the rest."""
+    _deleted_first(folder)
+    path = next((folder / "library" / "migrations").glob("0002_*.py"))
+    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
+    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n"
+    path.write_text(text.replace("    operations = [\n", f"    operations = [\n{removal}"))
 
 
 def _removed_first(folder: Path) -> None:
@@ -697,6 +736,30 @@ SWAPPED = (
         via("Writing", through("Writing")),
         sequences=RENAMED,
         patch=_removed_long_before,
+    ),
+    Case(
+        "swapped after the deletion",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, _OTHER_PAIR)),
+        sequences=RENAMED,
+        patch=_deleted_first,
+        formatted=True,
+    ),
+    Case(
+        "swapped, removed and deleted first",
+        via("Authorship", through("Authorship")),
+        via("Writing", through("Writing")),
+        sequences=RENAMED,
+        patch=_removed_and_deleted_first,
+    ),
+    Case(
+        "copied before the deletion",
+        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
+        sequences=BETWEEN,
+        patch=_deleted_first,
+        formatted=True,
+        twice=True,
     ),
     Case(
         "swapped with changes",
