@@ -22,7 +22,7 @@ from lint_m2m.prove.operations import OperationWriter, Scope, create_model
 from lint_m2m.prove.reading import Reading, Written
 from lint_m2m.prove.values import NotProvable, ProofProject
 from lint_m2m.replay.models import FieldState, ModelState
-from lint_m2m.sequences.values import Instruction, ModelsChange, Proposal, Situation
+from lint_m2m.sequences.values import ChangeKind, Instruction, ModelsChange, Proposal, Situation
 
 PACKAGE: Final = "lint_m2m_proof"
 # Apps of Django's own whose models have a 32-bit key (their AppConfigs say so).
@@ -108,7 +108,12 @@ class _Builder:
         """The name of the field that has the links before: another one's where a foreign key of another name goes."""
         key = self.situation.key
         owner, later = self.before.get(key.model_key), self.after.get(key.model_key)
-        if owner is None or later is None or key.name in owner.fields:
+        if owner is None or later is None:
+            return key.name
+        there = owner.fields.get(key.name)
+        # A many-to-many that an earlier migration added gets the values of a foreign key.
+        beside = there is not None and there.field.many_to_many and self.situation.kind is ChangeKind.FK_TO_M2M
+        if there is not None and not beside:
             return key.name
         gone = [
             name

@@ -5,7 +5,10 @@ have one name, the new one is added under a name of its own but with its final t
 state only, so nothing is renamed. A foreign key that may not be null is made so first: undone, its column has to come
 back before its values can.
 
-When: the change is written as one AlterField (which fails), or as RemoveField and AddField (which loses every value).
+When: the change is written as one AlterField (which fails), or as RemoveField and AddField (which loses every value),
+in one migration or in two: where the field is removed first, that waits for the second; where it is added first, the
+copy stands before the removal. A many-to-many may go through a model of its own, when Django or the database fills its
+further fields; else the sequence is shown, saying which.
 From a many-to-many to a foreign key an owner keeps one of its links; which one is the user's choice, at the place that
 says so, and that sequence is shown, not applied.
 
@@ -29,12 +32,13 @@ from lint_m2m.migration import (
     RunSQL,
     UnknownOperation,
 )
-from lint_m2m.replay.models import FieldState
+from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import written_once
+from lint_m2m.sequences.add_through import ready_for, written_once
 from lint_m2m.sequences.applying import applicability, where_it_has_run
 from lint_m2m.sequences.codegen import Writer, plain, with_argument, without_comments
-from lint_m2m.sequences.copying import COPY, in_quotes
+from lint_m2m.sequences.copying import COPY, copy_function, in_quotes
+from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.layout import Bracket, Node, call, items, lay_out, text
 from lint_m2m.sequences.switching import in_models
 from lint_m2m.sequences.values import (
@@ -84,6 +88,8 @@ class Pair:
     # The foreign keys of the table of links: fields of its model.
     own: str
     other: str
+    # Whether the new field is there before the migration that removes the old one.
+    there: bool = False
 
 
 def propose(situation: Situation) -> Iterator[Proposal]:
@@ -100,8 +106,10 @@ def propose(situation: Situation) -> Iterator[Proposal]:
 
 def _to_many(situation: Situation) -> Iterator[Proposal]:
     migration = situation.migration
-    pair = _pair(situation)
-    if pair is None or migration is None or situation.new_table is None or situation.new_columns is None:
+    pair, target = _pair(situation), _links(situation)
+    if pair is None or migration is None or target is None:
+        return
+    if situation.through is not None and not ready_for(pair.gone[-1], situation.through):
         return
     writer = Writer(situation, migration.path)
     model, one, many = situation.key.model, pair.one.name, pair.many.name
@@ -118,16 +126,15 @@ def _to_many(situation: Situation) -> Iterator[Proposal]:
     if same:
         added = _bare(final).without("related_query_name")
         added = with_argument(added, "related_name", writer.literal("+"))
-        added = with_argument(added, "db_table", writer.literal(situation.new_table))
-    nodes += [
-        writer.add_field(model, temporary, added),
-        writer.run_python(forward, backward),
-        writer.remove_field(model, one),
-    ]
+        if situation.through is None:
+            added = with_argument(added, "db_table", writer.literal(target[0]))
+    if not pair.there:
+        nodes.append(writer.add_field(model, temporary, added))
+    nodes += [writer.run_python(forward, backward), writer.remove_field(model, one)]
     if same:
         nodes.append(writer.state_only([writer.remove_field(model, temporary), writer.add_field(model, many, final)]))
     functions = (
-        writer.function(in_quotes(COPY.format(copy=helper), writer)),
+        writer.function(in_quotes(copy_function(helper, situation.through), writer)),
         _copied(situation, writer, pair, helper, forward, many=temporary),
         _kept(
             situation,
@@ -140,29 +147,58 @@ def _to_many(situation: Situation) -> Iterator[Proposal]:
             checked=required,
         ),
     )
+    through = situation.through
+    extras = () if through is None else through.extras
+    unfilled = [extra.name for extra in extras if not filled_by_itself(situation, extra)]
+    title = f"add `{many}` beside `{one}`, copy every value, then remove `{one}`"
+    if same:
+        title = f"fill the table of the new `{many}` from the column of the old one, then drop the column"
+    elif pair.there:
+        title = f"copy every value of `{one}` into `{many}`, then remove `{one}`"
     yield Proposal(
         id=ID,
-        title=f"add `{many}` beside `{one}`, copy every value, then remove `{one}`"
-        if not same
-        else f"fill the table of the new `{many}` from the column of the old one, then drop the column",
+        title=title,
         why="every value becomes a link, and a first link becomes the value again when the migration is undone",
         downtime=Downtime.COPY_TIME,
-        applicability=applicability(situation),
+        applicability=Applicability.DISPLAY if unfilled else applicability(situation),
         changes=(
             _edited(situation, writer, pair, nodes, functions),
             *where_it_has_run(
                 situation,
                 f"the values went with the column; restore `{situation.owner.name}` from a backup and copy them",
                 "sql",
-                f"INSERT INTO {situation.new_table} ({', '.join(situation.new_columns)})\n"
+                f"INSERT INTO {target[0]} ({', '.join(target[1])})\n"
                 f"SELECT {_key(situation)}, {_column(pair.one)} FROM restored_{model}\n"
                 f"WHERE {_column(pair.one)} IS NOT NULL;",
             ),
         ),
         recommended=True,
-        caveats=tuple(_of_many(situation, pair)),
+        caveats=(*_of_many(situation, pair), *_of_unfilled(situation, unfilled), *caveats.of_through(situation)),
         verify=caveats.VERIFY,
     )
+
+
+def _links(situation: Situation) -> tuple[str, tuple[str, str]] | None:
+    """The table of the links that the many-to-many has after the change, and its two columns."""
+    through = situation.through
+    if through is not None:
+        if through.model.uncertain is not None or through.source_column is None or through.target_column is None:
+            return None
+        keys = [one.field.relation for one in (through.source, through.target) if one is not None]
+        if any(one is None or one.to_field is not None for one in keys):
+            return None
+        return through.table, (through.source_column, through.target_column)
+    if situation.new_table is None or situation.new_columns is None:
+        return None
+    return situation.new_table, situation.new_columns
+
+
+def _of_unfilled(situation: Situation, unfilled: list[str]) -> Iterator[str]:
+    if situation.through is not None and unfilled:
+        yield (
+            f"`{situation.through.model.name}` wants a value for `{'`, `'.join(unfilled)}`: give it to "
+            "`target.model(...)` in the function that copies"
+        )
 
 
 def _of_many(situation: Situation, pair: Pair) -> Iterator[str]:
@@ -189,6 +225,8 @@ def _to_one(situation: Situation) -> Iterator[Proposal]:
     temporary = _free(situation, f"{one}_one") if same else one
     helper, forward, backward = (writer.function_name(name) for name in ("copy_missing", "keep_one", "restore_links"))
     required = pair.one.field.null is False
+    if required and pair.there:
+        return  # every row has a value of its own, which no link can be asked for
     final = writer.field(pair.one).without("default") if required else writer.field(pair.one)
     final = with_argument(final, "null", text("True"))
     added = final
@@ -196,11 +234,8 @@ def _to_one(situation: Situation) -> Iterator[Proposal]:
         added = _bare(final).without("related_query_name")
         added = with_argument(added, "related_name", writer.literal("+"))
         added = with_argument(added, "db_column", writer.literal(_column(pair.one)))
-    nodes: list[Node] = [
-        writer.add_field(model, temporary, added),
-        writer.run_python(forward, backward),
-        writer.remove_field(model, many),
-    ]
+    nodes: list[Node] = [] if pair.there else [writer.add_field(model, temporary, added)]
+    nodes += [writer.run_python(forward, backward), writer.remove_field(model, many)]
     if same:
         nodes.append(writer.state_only([writer.remove_field(model, temporary), writer.add_field(model, one, final)]))
     functions = (
@@ -229,6 +264,7 @@ def _to_one(situation: Situation) -> Iterator[Proposal]:
         changes=tuple(changes),
         caveats=(
             f"yours to choose: the ordering of `survivor` in `{forward}` says which link of each survives",
+            *([f"also for those whose `{one}` has a value already: filter `owners` to keep it"] if pair.there else []),
             f"`{situation.link.table.name}` is dropped with all other links"
             if situation.link.through is None
             else f"the other links stay in `{situation.link.table.name}`, where no field looks for them",
@@ -266,19 +302,28 @@ def _pair(situation: Situation) -> Pair | None:
     guilty = situation.guilty
     if before is None or after is None or guilty is None or not written_once(situation):
         return None
-    to_many = situation.kind is ChangeKind.FK_TO_M2M
+    to_many, there = situation.kind is ChangeKind.FK_TO_M2M, False
     if isinstance(guilty.operation, AlterField):
         name = guilty.operation.name
         old, new = before.fields.get(name), after.fields.get(name)
         gone: tuple[PlacedOperation, ...] = (guilty,)
-    elif isinstance(guilty.operation, RemoveField):
+    elif isinstance(guilty.operation, RemoveField) and guilty.operation.model_name.lower() == situation.key.model:
         old = before.fields.get(guilty.operation.name)
         added = [one for one in situation.operations if _takes_its_place(one, situation, old)]
-        if len(added) != 1:
+        if len(added) > 1:
             return None
-        assert isinstance(added[0].operation, AddField)
-        new = after.fields.get(added[0].operation.name)
-        gone = (guilty, added[0])
+        if added:
+            assert isinstance(added[0].operation, AddField)
+            new = after.fields.get(added[0].operation.name)
+            gone = (guilty, added[0])
+        else:
+            new = _there_before(situation, before, after)
+            gone, there = (guilty,), True
+    elif isinstance(guilty.operation, AddField) and situation.removed_before is not None:
+        removed = situation.removed_before.placed.operation
+        assert isinstance(removed, RemoveField)
+        old, new = before.fields.get(removed.name), after.fields.get(guilty.operation.name)
+        gone = (guilty,)
     else:
         return None
     if old is None or new is None or old.uncertain or new.uncertain:
@@ -295,7 +340,16 @@ def _pair(situation: Situation) -> Pair | None:
     if any(isinstance(placed.operation, RunPython | RunSQL | UnknownOperation) for placed in between):
         return None
     names = _link_names(situation, to_many=to_many)
-    return None if names is None else Pair(one=one, many=many, gone=gone, own=names[0], other=names[1])
+    return None if names is None else Pair(one=one, many=many, gone=gone, own=names[0], other=names[1], there=there)
+
+
+def _there_before(situation: Situation, before: ModelState, after: ModelState) -> FieldState | None:
+    """The field that the finding says has taken the old one's place, where an earlier migration added it."""
+    places = [] if situation.finding is None else [one.location for one in situation.finding.related]
+    for name, state in before.fields.items():
+        if state.created.location in places and name in after.fields:
+            return after.fields[name]
+    return None
 
 
 def _takes_its_place(placed: PlacedOperation, situation: Situation, old: FieldState | None) -> bool:
@@ -334,6 +388,10 @@ def _is_plain(one: FieldState, many: FieldState) -> bool:
 def _link_names(situation: Situation, *, to_many: bool) -> tuple[str, str] | None:
     """The fields of the table of links, as queries call them."""
     if to_many:
+        through = situation.through
+        if through is not None:
+            ends = through.source, through.target
+            return None if ends[0] is None or ends[1] is None else (ends[0].name, ends[1].name)
         columns = situation.new_columns
     else:
         link = situation.link

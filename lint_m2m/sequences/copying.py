@@ -140,12 +140,9 @@ def functions(
     def copied(*arguments: Node) -> str:
         return lay_out(call(helper, *arguments, exploded=True), indent=indent, limit=limit)
 
-    source = COPY.format(copy=helper)
-    if copy.through.model.options.bases != ():
-        source = source.replace(_IN_BULK, _ONE_BY_ONE)
     return Functions(
         codes=(
-            writer.function(in_quotes(source, writer)),
+            writer.function(in_quotes(copy_function(helper, copy.through), writer)),
             body(
                 forward,
                 f"Every link of `{key.name}` gets its row in the through model's table.",
@@ -161,6 +158,14 @@ def functions(
         forward=forward,
         backward=backward,
     )
+
+
+def copy_function(name: str, through: Through | None) -> str:
+    """The function `name` that copies pairs, into an automatic table or into that of `through`."""
+    source = COPY.format(copy=name)
+    if through is not None and through.model.options.bases != ():
+        return source.replace(_IN_BULK, _ONE_BY_ONE)
+    return source
 
 
 def in_quotes(source: str, writer: Writer) -> str:

@@ -40,7 +40,7 @@ from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
-from lint_m2m.sequences.removed_before import removed_before, without
+from lint_m2m.sequences.removed_before import Apart, apart
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import Before, ChangeKind, Link, PlacedOperation, Situation, Style, Through
 from lint_m2m.values import frozen
@@ -113,33 +113,17 @@ def situations(
     for moment in _moments(replay, wanted):
         together = tuple(wanted[moment.migration.key])
         for finding in together:
-            removal = removed_before(project, plan, finding, moment.migration)
-            if removal is None:
+            two = apart(project, plan, finding, moment.migration)
+            if two is None:
                 situation = gatherer.situation(moment, finding, together)
             else:
-                situation = _unremoved(project, plan, settings, files, removal, finding, together)
+                history = two.together(project)
+                again = Replay(history, build(history), plan, settings)
+                whole = Gatherer(history, again.graph, again, files)
+                around = next(_moments(again, {two.migration.key: None}), None)
+                situation = None if around is None else whole.situation(around, finding, together, two)
             if situation is not None:
                 yield situation
-
-
-def _unremoved(
-    project: Project,
-    plan: Plan,
-    settings: ReplaySettings,
-    files: Files,
-    removal: Before,
-    finding: Finding,
-    together: tuple[Finding, ...],
-) -> Situation | None:
-    """The situation of a finding as it would be without a RemoveField in an earlier migration."""
-    history = without(project, removal)
-    graph = build(history)
-    replay = Replay(history, graph, plan, settings)
-    gatherer = Gatherer(history, graph, replay, files)
-    key = MigrationKey(finding.app_label or "", finding.migration or "")
-    for moment in _moments(replay, {key: None}):
-        return gatherer.situation(moment, finding, together, removal)
-    return None
 
 
 def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[Moment]:
@@ -192,9 +176,12 @@ class Gatherer:
         self._apps = {app.label: app for app in project.apps}
 
     def situation(
-        self, moment: Moment, finding: Finding, together: tuple[Finding, ...], removed_before: Before | None = None
+        self, moment: Moment, finding: Finding, together: tuple[Finding, ...], two: Apart | None = None
     ) -> Situation | None:
-        """The situation of one finding; ``None`` when its model or field is not known there."""
+        """The situation of one finding; ``None`` when its model or field is not known there.
+
+        `two`: what `moment` has in one migration, and the project in two.
+        """
         migration = moment.migration
         label, _, rest = (finding.field or "").partition(".")
         model_name, _, name = rest.rpartition(".")
@@ -206,7 +193,8 @@ class Gatherer:
         old = earlier.fields.get(name) if earlier else None
         new = owner.fields.get(name)
         operations = tuple(placed_operations(migration.operations))
-        guilty = next((one for one in operations if one.address == finding.operation), None)
+        address = finding.operation if two is None else two.address
+        guilty = next((one for one in operations if one.address == address), None)
         if finding.code in _CHANGES and _changed_before(
             key, old, migration, guilty, deleting=finding.code in _DELETING
         ):
@@ -227,7 +215,7 @@ class Gatherer:
             guilty=guilty,
             operations=operations,
             findings=together,
-            removed_before=removed_before,
+            removed_before=None if two is None else two.removal,
         )
 
     def assemble(

@@ -854,6 +854,41 @@ def _by_alter_field(folder: Path) -> None:
     path.write_text(text.replace("AddField", "AlterField"))
 
 
+def _in_two(first: str, second: str) -> Callable[[Path], None]:
+    """The operations of one kind in a migration, those of another kind in the next one, with all others."""
+
+    def patch(folder: Path) -> None:
+        path = next((folder / "blog" / "migrations").glob("0002_*.py"))
+        text = path.read_text()
+        head, _, rest = text.partition("    operations = [\n")
+        operations = [f"        migrations.{one}" for one in rest.split("        migrations.")[1:]]
+        operations[-1] = operations[-1].removesuffix("    ]\n")
+        moved = "".join(one for one in operations if one.startswith(f"        migrations.{first}("))
+        kept = "".join(one for one in operations if not one.startswith(f"        migrations.{first}("))
+        assert f"migrations.{second}(" in kept
+        path.with_name("0002_first_change.py").write_text(f"{head}    operations = [\n{moved}    ]\n")
+        head = head.replace("0001_initial", "0002_first_change")
+        path.with_name("0003_second_change.py").write_text(f"{head}    operations = [\n{kept}    ]\n")
+        path.unlink()
+
+    return patch
+
+
+_REMOVED_THEN_ADDED = _in_two("RemoveField", "AddField")
+_ADDED_THEN_REMOVED = _in_two("AddField", "RemoveField")
+_FILED = "category = models.ManyToManyField(Category, through='blog.Filing', related_name='posts')"
+_FILING = """
+class Filing(models.Model):
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, db_column="what")
+    category = models.ForeignKey(Category, on_delete=models.CASCADE)
+"""
+
+
+def filed(fields: str, field: str = "") -> dict[str, str]:
+    """Posts whose categories go through a model with further fields."""
+    return {"blog": post(field or _FILED)["blog"] + _FILING + fields}
+
+
 _KEY = "category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name='posts')"
 _NULLABLE = "category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, db_column='cat')"
 _MANY = "category = models.ManyToManyField(Category, related_name='posts')"
@@ -876,6 +911,69 @@ REPLACED = (
     ),
     Case("key that may be null to many", post(_NULLABLE), post(_MANY), _POST, sequences=THEN, single=True),
     Case("key altered to many", post(_KEY), post(_MANY), _POST, sequences=THEN, patch=_by_alter_field, single=True),
+    Case(
+        "key to many later",
+        post(_KEY),
+        post(_MANY),
+        _POST,
+        sequences=THEN,
+        patch=_REMOVED_THEN_ADDED,
+        formatted=True,
+        single=True,
+    ),
+    Case(
+        "key to many of another name later",
+        post(_NULLABLE),
+        post(_MANIES),
+        ("blog", "post", "categories"),
+        sequences=THEN,
+        patch=_REMOVED_THEN_ADDED,
+        was="category",
+        single=True,
+    ),
+    Case(
+        "many beside key, which goes later",
+        post(_KEY),
+        post(_MANIES),
+        ("blog", "post", "categories"),
+        sequences=THEN,
+        patch=_ADDED_THEN_REMOVED,
+        formatted=True,
+        was="category",
+        single=True,
+    ),
+    Case("key to many through", post(_KEY), filed(_NOTE), _POST, sequences=THEN, formatted=True, single=True),
+    Case(
+        "key to many through later",
+        post(_NULLABLE),
+        filed("", _FILED.replace("category =", "categories =")),
+        ("blog", "post", "categories"),
+        sequences=THEN,
+        patch=_REMOVED_THEN_ADDED,
+        was="category",
+        single=True,
+    ),
+    Case("key to many through, value wanted", post(_KEY), filed("    rank = models.IntegerField()\n"), _POST),
+    Case(
+        "many to key later",
+        post(_MANY),
+        post(_NULLABLE),
+        _POST,
+        shown=THEN,
+        patch=_REMOVED_THEN_ADDED,
+        single=True,
+    ),
+    Case(
+        "key beside many, which goes later",
+        post(_MANIES),
+        post(_NULLABLE),
+        _POST,
+        shown=THEN,
+        patch=_ADDED_THEN_REMOVED,
+        was="categories",
+        reported="categories",
+        single=True,
+    ),
     Case("many to key", post(_MANY), post(_NULLABLE), _POST, shown=THEN, single=True),
     Case("many to key altered", post(_MANY), post(_NULLABLE), _POST, shown=THEN, patch=_by_alter_field, single=True),
     Case(
