@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lint_m2m.migration import App, Maybe, ReaderGap, Span, UnreadFile
+from lint_m2m.readers.evaluate import MAX_STEPS
 from lint_m2m.readers.field_classes import FieldClass
 from lint_m2m.readers.interpret import Interpreter
 from lint_m2m.readers.modules import Module, Modules
@@ -105,6 +106,11 @@ class Session:
     def call_span(self, call: Call) -> Span | None:
         """Where `call` stands."""
         return self.span(call.node, call.frame)
+
+    def begin_again(self) -> None:
+        """Forget what could not be read, and give the interpreter all its steps: the file is read in another way."""
+        self.gaps = []
+        self.interpreter.steps = MAX_STEPS
 
     def gap(self, reason: str, unchecked: str, span: Span | None) -> None:
         """Note that something could not be read, and what is therefore not checked."""

@@ -280,6 +280,36 @@ def test_migrations_that_do_not_load(write: Write) -> None:
     assert "`--pending` needs migrations that Django can import: `shop.0003_imports`" in pending["err"]
 
 
+def test_what_takes_too_long_to_follow_by_its_source(write: Write) -> None:
+    folder = write(
+        {
+            "shop/__init__.py": "",
+            "shop/migrations/__init__.py": "",
+            "shop/migrations/0001_initial.py": """
+                from django.db import migrations
+
+                def much():
+                    for a in range(100):
+                        for b in range(100):
+                            for c in range(100):
+                                text = "SELECT 1"
+                    return text
+
+                def forwards(apps, schema_editor):
+                    apps.get_model("shop", "Item")
+
+                class Migration(migrations.Migration):
+                    operations = [
+                        migrations.RunSQL(much()),
+                        migrations.RunPython(forwards),
+                    ]
+            """,
+        }
+    )
+    (run,) = runs(folder, ["lint_m2m", "--format", "concise"])
+    assert (run["status"], lines(run)) == (0, [])
+
+
 def test_pending_where_migrations_have_no_order(write: Write) -> None:
     second = THROUGH.replace("tags", "labels")
     folder = write({**SHOP, "shop/migrations/0002_another.py": second})

@@ -63,6 +63,30 @@ def check(result: object) -> None:
     assert pickle.loads(pickle.dumps(result)) == result
 
 
+def test_endless_work_in_a_single_operation(tmp_path: Path) -> None:
+    # All but this operation is plain, so that it is met by the reader of texts first.
+    source = b"""
+from django.db import migrations
+
+
+def much():
+    for a in range(1000):
+        for b in range(1000):
+            text = "x"
+    return text
+
+
+class Migration(migrations.Migration):
+
+    operations = [
+        migrations.RunSQL(much()),
+    ]
+"""
+    result = read(tmp_path, source)
+    assert isinstance(result, UnreadFile)
+    assert result.reason == "it takes too many steps to evaluate"
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damaged_sources(tmp_path: Path, data: st.DataObject) -> None:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lint_m2m.migration import UNKNOWN, ConditionalOperations, Dependency, Migration, MigrationKey, Operation
+from lint_m2m.migration import (
+    UNKNOWN,
+    ConditionalOperations,
+    Dependency,
+    Migration,
+    MigrationKey,
+    Operation,
+    UnknownOperation,
+)
 from lint_m2m.readers.context import FileLike, ReadContext, Session
+from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.live.classes import class_value
 from lint_m2m.readers.live.operations import Routing, read_operations
 from lint_m2m.readers.live.places import placed
@@ -34,7 +43,7 @@ def read_migration(
         session = opened
         shown = read_in(session, file)
         fallback = session.fallback
-        session.gaps = []
+        session.begin_again()
     else:
         session = Session(context, Module(file.file, found.__module__, parse_tolerant("")), file.app_label)
         shown = fallback = None
@@ -56,7 +65,12 @@ def read_migration(
 def _operations(session: Session, found: Any, routing: Routing | None) -> tuple[Operation, ...]:
     from django.db.migrations import Migration as DjangoMigration
 
-    operations = read_operations(session, found.operations, routing)
+    try:
+        operations = read_operations(session, found.operations, routing)
+    except TooMuch:
+        reason = "it takes too many steps to follow what the operations run"
+        session.gap(reason, "what this migration changes", session.fallback)
+        return (UnknownOperation(reason=reason, span=session.fallback),)
     for name in _RUNNING:
         if getattr(type(found), name) is getattr(DjangoMigration, name) or _calls_super(session, found, name):
             continue

@@ -9,6 +9,7 @@ from typing import Final
 from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation
 from lint_m2m.readers.context import FileLike, ReadContext, Session
 from lint_m2m.readers.django_names import MIGRATION_CLASSES
+from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import read_field
 from lint_m2m.readers.migrations import read_dependency
 from lint_m2m.readers.operations import read_operation
@@ -43,7 +44,7 @@ def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | N
         if not isinstance(base, Ref) or base.path not in MIGRATION_CLASSES:
             return None
         return _Reading(file, text, context, header).migration(match.end())
-    except (NotPlain, SourceError, SyntaxError, ValueError, MemoryError):
+    except (NotPlain, SourceError, SyntaxError, ValueError, MemoryError, RecursionError, TooMuch):
         return None
 
 
