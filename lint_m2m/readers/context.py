@@ -14,6 +14,7 @@ from lint_m2m.readers.interpret import Interpreter
 from lint_m2m.readers.modules import Module, Modules
 from lint_m2m.readers.operation_classes import OperationClass
 from lint_m2m.readers.options import ReadOptions
+from lint_m2m.readers.source import ParsedSource
 from lint_m2m.readers.spans import span_of
 from lint_m2m.readers.values import Call, Frame
 
@@ -121,3 +122,9 @@ class Session:
     def is_own(self, frame: Frame) -> bool:
         """Whether `frame` belongs to the migration's own file."""
         return frame.module is self.module
+
+
+def session_of(file: FileLike, parsed: ParsedSource, context: ReadContext) -> Session:
+    """The session in which `file` is read, of which `parsed` is known."""
+    module = Module(file.file, context.modules.name_of(file.file), parsed)
+    return Session(context, module, file.app_label)

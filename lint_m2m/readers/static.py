@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from lint_m2m.migration import Migration, Project, ReaderGap, UnreadFile
-from lint_m2m.readers.context import FileLike, LayoutLike, ReadContext, Session
+from lint_m2m.readers.context import FileLike, LayoutLike, ReadContext, Session, session_of
 from lint_m2m.readers.django_names import MIGRATION_CLASSES
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.migrations import either, is_migration, not_a_class, read_class
-from lint_m2m.readers.modules import Module
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.plain import read_plain
 from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source
@@ -96,8 +95,7 @@ def open_session(file: FileLike, source: bytes, context: ReadContext) -> Session
 def session_in(file: FileLike, text: str, context: ReadContext) -> Session:
     """A session in the module that `text` is, the text of `file`; SourceError where it cannot be parsed."""
     parsed = parse_tolerant(text)
-    module = Module(file.file, context.modules.name_of(file.file), parsed)
-    session = Session(context, module, file.app_label)
+    session = session_of(file, parsed, context)
     for lost in parsed.lost:
         session.gap(
             f"lines {lost.first} to {lost.last} are not Python that this interpreter knows ({lost.reason})",

@@ -38,9 +38,14 @@ def flat_column(source: Source, header: Header, match: re.Match[str]) -> Field |
 def _column(cls: FieldClass, arguments: str) -> dict[str, Any]:
     """What all fields of class `cls` with these arguments have; nothing for what cannot be told."""
     try:
-        found = as_deconstructed(cls, _attributes(flat_arguments(arguments)))
+        return _described(cls, flat_arguments(arguments))
     except NotPlain:
         return {}
+
+
+def _described(cls: FieldClass, named: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
+    """What a field is by its class and its arguments: name, how the value is written, and the value."""
+    found = as_deconstructed(cls, _attributes(named))
     found.update(class_path=cls.path, kind=cls.kind)
     if not cls.known:
         found["class_known"] = False
@@ -67,19 +72,14 @@ def plain_field(
             named.append((parameters[index], argument))
         else:
             raise NotPlain
-    text = source.text
-    given = [(name, each.kind, text[each.value_start : each.end]) for name, each in named]
-    found = as_deconstructed(cls, _attributes(given))
+    found = _described(cls, [(name, each.kind, source.written(each)) for name, each in named])
     if cls.kind not in _COLUMNS:
         found["relation"] = _relation(source, header, cls, named, app_label, owner)
         found["argument_spans"] = tuple([(name, source.span(each.start, each.end)) for name, each in named])
-    if not cls.known:
-        found["class_known"] = False
-    return Field(class_path=cls.path, kind=cls.kind, span=source.span(start, end), **found), end
+    return Field(span=source.span(start, end), **found), end
 
 
 def _attributes(named: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
-    """The attributes of a field with these arguments: name, how the value is written, and the value."""
     found: dict[str, Any] = {}
     options: list[tuple[str, object]] = []
     for name, kind, written in named:
@@ -111,10 +111,10 @@ def _relation(
         if name == "to":
             found["to"], found["to_label"] = _model(source, header, argument, app_label, owner)
         elif name == "through":
-            if source.text[argument.value_start : argument.end] != "None":
+            if not source.is_none(argument):
                 found["through"], found["through_label"] = _model(source, header, argument, app_label, owner)
         elif name == "through_fields":
-            found["through_fields"] = _names(source, argument)
+            found["through_fields"] = None if source.is_none(argument) else names_at(source, argument)
         elif name in _TEXTS:
             found[name] = source.value(argument)
             if not isinstance(found[name], str | None):
@@ -132,11 +132,7 @@ def _relation(
 
 def _model(source: Source, header: Header, argument: Argument, app_label: str, owner: ModelKey) -> tuple[object, str]:
     """The model that an argument names, and how a message calls it."""
-    value: object
-    if argument.kind == "dotted":
-        value = header.value(source.text[argument.value_start : argument.end])
-    else:
-        value = source.value(argument)
+    value = header.value(source.written(argument)) if argument.kind == "dotted" else source.value(argument)
     if isinstance(value, str):
         return named_model(value, app_label, owner), value
     if isinstance(value, Setting):
@@ -144,22 +140,9 @@ def _model(source: Source, header: Header, argument: Argument, app_label: str, o
     raise NotPlain
 
 
-def _names(source: Source, argument: Argument) -> tuple[str, ...] | None:
-    text = source.text[argument.value_start : argument.end]
-    if text == "None":
-        return None
-    return names_at(source, argument)
-
-
 def names_at(source: Source, argument: Argument) -> tuple[str, ...]:
     """A list or tuple of strings."""
-    opening = source.text[argument.value_start]
-    if opening not in "[(":
-        raise NotPlain
-    elements, _ = source.elements(argument.value_start + 1, "]" if opening == "[" else ")")
-    names = [source.value(element) for element in elements]
-    if (opening == "(" and len(elements) == 1 and "," not in source.text[elements[0].end : argument.end]) or not all(
-        isinstance(name, str) for name in names
-    ):
+    names = [source.value(element) for element in source.elements(argument, "[(")]
+    if not all(isinstance(name, str) for name in names):
         raise NotPlain
     return tuple(map(str, names))

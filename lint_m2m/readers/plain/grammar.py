@@ -66,6 +66,7 @@ ELEMENT_END: Final = re.compile(rf"{_BLANK}([,\]])", re.ASCII)
 LIST_END: Final = re.compile(rf"{_BLANK}\]", re.ASCII)
 
 _KEYWORDS: Final = frozenset(keyword.kwlist)
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _CONSTANTS: Final = {"True": True, "False": False, "None": None}
 
 # What decides where a bracket is closed, in whatever is written between: strings of any kind, comments, brackets.
@@ -215,6 +216,14 @@ class Source:
             if ending != ",":
                 raise NotPlain
 
+    def written(self, argument: Argument) -> str:
+        """The source of an argument's value."""
+        return self.text[argument.value_start : argument.end]
+
+    def is_none(self, argument: Argument) -> bool:
+        """Whether an argument is ``None``."""
+        return self.written(argument) == "None"
+
     def value(self, argument: Argument) -> object:
         """The constant that an argument is; NotPlain when it is none, or none of one token."""
         return self.constant(argument.kind, argument.value_start, argument.end)
@@ -244,15 +253,13 @@ class Source:
         return position
 
     def _skip_display(self, position: int, bracket: str, depth: int) -> int:
-        close = {"(": ")", "[": "]", "{": "}"}[bracket]
+        close = _CLOSING[bracket]
         text = self.text
-        elements = 0
         pairs: bool | None = None if bracket == "{" else False
         while True:
             flat = _FLAT.match(text, position) if pairs is False else None
-            if flat is not None and flat.end() > position:
+            if flat is not None:
                 position = flat.end()
-                elements += 2
             position = BLANK.match(text, position).end()  # type: ignore[union-attr]  # it may be empty
             if text.startswith(close, position):
                 return position + 1
@@ -270,7 +277,6 @@ class Source:
                 if end is None:
                     raise NotPlain
             position = end.end()
-            elements += 1
             if end[1] == close:
                 return position
             if end[1] != ",":
@@ -306,14 +312,19 @@ class Source:
         kind = match.lastgroup if match is not None and match.end() == end else None
         return kind if kind == "text" or kind == "number" or kind == "dotted" else ""
 
-    def elements(self, position: int, closing: str) -> tuple[list[Argument], int]:
-        """The elements of a list or tuple whose opening bracket ends at `position`, and where it ends."""
+    def elements(self, display: Argument, brackets: str) -> list[Argument]:
+        """The elements of a list, tuple or set; NotPlain for anything else than what opens with one of `brackets`."""
         text = self.text
+        bracket = text[display.value_start]
+        if display.kind or bracket not in brackets:
+            raise NotPlain
         found: list[Argument] = []
+        closing = _CLOSING[bracket]
+        position = display.value_start + 1
         while True:
             position = BLANK.match(text, position).end()  # type: ignore[union-attr]
             if text.startswith(closing, position):
-                return found, position + 1
+                return found
             end = self.skip(position)
             found.append(Argument(None, self._kind(position, end), position, position, end))
             ending = _END.match(text, end)
@@ -321,7 +332,9 @@ class Source:
                 raise NotPlain
             position = ending.end()
             if ending[1] == closing:
-                return found, position
+                if bracket == "(" and len(found) == 1:
+                    raise NotPlain  # brackets around a value
+                return found
 
     def pair(self, position: int) -> tuple[str, int, int] | None:
         """``("name", ``: the name, where it begins and where what follows begins; None where no such pair is."""

@@ -7,9 +7,8 @@ import re
 from typing import Final
 
 from lint_m2m.migration import Dependency
-from lint_m2m.readers.context import FileLike, ReadContext, Session
+from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
 from lint_m2m.readers.field_classes import FieldClass, field_class
-from lint_m2m.readers.modules import Module
 from lint_m2m.readers.operation_classes import OperationClass, operation_class
 from lint_m2m.readers.source import ParsedSource, parse
 from lint_m2m.readers.values import Frame, Ref, Value
@@ -86,20 +85,14 @@ def header_of(text: str, file: FileLike, context: ReadContext) -> Header:
     """The header in `text`, everything above the class in `file`. SourceError where it cannot be parsed."""
     short = _COMMENT_LINES.sub("", text)
     if _IMPORTS.fullmatch(short) is None:
-        return _own(text, text, file, context)
+        return _own(text, file, context)
     key = (short, str(file.file.parent) if "from ." in short else "")
     known = context.headers.get(key)
     if known is None:
-        known = context.headers[key] = _own(short, short, file, context)
+        known = context.headers[key] = _own(short, file, context)
     return known
 
 
-def _own(text: str, source: str, file: FileLike, context: ReadContext) -> Header:
+def _own(text: str, file: FileLike, context: ReadContext) -> Header:
     tree = parse(text)
-    return Header(session_of(source, tree, file, context), tree)
-
-
-def session_of(text: str, tree: ast.Module, file: FileLike, context: ReadContext) -> Session:
-    """A session for `file`, of which only `tree` is parsed."""
-    module = Module(file.file, context.modules.name_of(file.file), ParsedSource(text, tree))
-    return Session(context, module, file.app_label)
+    return Header(session_of(file, ParsedSource(text, tree), context), tree)

@@ -7,25 +7,24 @@ import re
 from typing import Final
 
 from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation
-from lint_m2m.readers.context import FileLike, ReadContext, Session
+from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
 from lint_m2m.readers.django_names import MIGRATION_CLASSES
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import read_field
 from lint_m2m.readers.migrations import read_dependency
 from lint_m2m.readers.operations import read_operation
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
-from lint_m2m.readers.plain.header import Header, header_of, session_of
+from lint_m2m.readers.plain.header import Header, header_of
 from lint_m2m.readers.plain.operations import Place, plain_operation
-from lint_m2m.readers.source import SourceError
+from lint_m2m.readers.source import ParsedSource, SourceError
 from lint_m2m.readers.values import Call, Frame, Ref
 
 _CLASS: Final = re.compile(r"^class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+(?:#[^\n]*+)?+\n", re.ASCII | re.M)
 # At the end of an attribute: what may follow it on its line, empty lines and comments.
-_NEXT: Final = re.compile(r"(?:[ ]*+(?:#[^\n]*+)?+\n)*+(?:    (?P<name>[a-z_]++) = |(?P<end>[ ]*+(?:#[^\n]*+)?+)\Z)")
+_NEXT: Final = re.compile(r"(?:[ ]*+(?:#[^\n]*+)?+\n)*+(?:    (?P<name>[a-z_]++) = |[ ]*+(?:#[^\n]*+)?+\Z)")
 _FLAG: Final = re.compile(r"(True|False)(?=[ ]*+(?:#|\n|\Z))")
 _REST: Final = re.compile(r"[ ]*+(?:#[^\n]*+)?+(?:\n|\Z)")
 _KEY: Final = re.compile(r"""\((["'])([^"'\\\n]*+)\1,[ ]?(["'])([^"'\\\n]*+)\3\)""")
-_SWAPPABLE: Final = "migrations.swappable_dependency(settings.AUTH_USER_MODEL)"
 _LISTS: Final = frozenset({"dependencies", "operations", "replaces", "run_before"})
 # Line ends and bytes that Python has its own ideas about.
 _ODD: Final = re.compile("[\r\0\f]")
@@ -195,7 +194,7 @@ class _Reading:
         """For what the evaluator has to read."""
         session = self._session
         if session is None:
-            session = self._session = session_of(self.text, self.header.tree, self.file, self.context)
+            session = self._session = session_of(self.file, ParsedSource(self.text, self.header.tree), self.context)
             # Where things are put that come from elsewhere: at the list of operations, which ends before the next line
             # at the class's depth (`operations` makes sure of it).
             self._end = self.text.find("\n    ]", self._start) + 6

@@ -233,7 +233,7 @@ def _option(source: Source, key: str, argument: Argument) -> object:
     if key == "unique_together" or key == "index_together":
         return _together(source, argument)
     if key == "constraints" or key == "indexes":
-        if source.text[argument.value_start : argument.end] == "[]":
+        if source.written(argument) == "[]":
             return ()
         raise NotPlain
     value = source.value(argument)
@@ -243,19 +243,13 @@ def _option(source: Source, key: str, argument: Argument) -> object:
 
 
 def _together(source: Source, argument: Argument) -> frozenset[tuple[str, ...]]:
-    opening = source.text[argument.value_start]
-    if argument.kind or opening not in "{[":
-        raise NotPlain
-    elements, _ = source.elements(argument.value_start + 1, "]" if opening == "[" else "}")
-    return frozenset(names_at(source, element) for element in elements)
+    return frozenset(names_at(source, element) for element in source.elements(argument, "{["))
 
 
 def _bases(given: _Given, argument: Argument) -> tuple[ModelRef, ...]:
     """The models among the bases, as `model_options` tells them: what stands beside one is a mixin."""
     source = given.place.source
-    if argument.kind or source.text[argument.value_start] != "(":
-        raise NotPlain
-    elements, _ = source.elements(argument.value_start + 1, ")")
+    elements = source.elements(argument, "(")
     models: list[ModelRef] = []
     told = not elements
     for element in elements:
@@ -266,7 +260,7 @@ def _bases(given: _Given, argument: Argument) -> tuple[ModelRef, ...]:
             models.append(key)
             told = True
         else:
-            name = source.text[element.value_start : element.end]
+            name = source.written(element)
             if element.kind != "dotted" or "." not in name:
                 raise NotPlain
             if name.endswith(".Model"):
@@ -274,7 +268,7 @@ def _bases(given: _Given, argument: Argument) -> tuple[ModelRef, ...]:
                 if not isinstance(value, Ref) or value.path not in MODEL_CLASSES:
                     raise NotPlain
                 told = True
-    if not told or (len(elements) == 1 and "," not in source.text[elements[0].end : argument.end]):
+    if not told:
         raise NotPlain
     return tuple(models)
 
@@ -300,14 +294,11 @@ def _alter_together(option_name: str) -> Callable[[_Given], Operation]:
         argument = given.arguments.get(option_name)
         if argument is None:
             raise NotPlain
-        value = frozenset() if _is_empty(given, argument) else _together(given.place.source, argument)
+        source = given.place.source
+        value = frozenset() if source.written(argument) in ("None", "set()") else _together(source, argument)
         return AlterTogether(name=given.text("name"), option_name=option_name, value=value, **given.common)
 
     return build
-
-
-def _is_empty(given: _Given, argument: Argument) -> bool:
-    return given.place.source.text[argument.value_start : argument.end] in ("None", "set()")
 
 
 def _delete_model(given: _Given) -> Operation:
