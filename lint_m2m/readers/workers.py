@@ -20,7 +20,7 @@ from typing import Final, Generic, NoReturn, TypeVar
 _File = TypeVar("_File")
 _Result = TypeVar("_Result")
 
-# A process costs what reading some thirty migrations costs.
+# For fewer files a process is not worth it: what it reads has to be carried over.
 FEWEST: Final = 60
 # Pieces for each process: as many as it takes for all to end at about the same time. A piece's number is one byte.
 _PIECES: Final = 8
