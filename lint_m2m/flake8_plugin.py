@@ -158,7 +158,8 @@ class _Line(NamedTuple):
 
 # Path relative to the root -> what flake8 is told about that file.
 _Lines = dict[str, list[_Line]]
-_PROJECTS: Final[dict[tuple[object, ...], _Lines]] = {}
+# By root, and the file whose text is not that on disk; as long as the settings are the same.
+_PROJECTS: Final[dict[tuple[Path, tuple[str, str] | None], _Lines]] = {}
 
 
 def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
@@ -167,10 +168,9 @@ def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
 
     try:
         root = _root(_path(file))
-        config = _configured(root, settings)
-        key = (root, config, settings, file if text is not None else None, text)
+        key = root, None if text is None else (file, text)
         if key not in _PROJECTS:
-            _PROJECTS[key] = _checked(root, config, settings, {} if text is None else {file: text})
+            _PROJECTS[key] = _checked(root, settings, {} if text is None else {file: text})
         lines = _PROJECTS[key]
     except LintM2MError as error:
         raise _failure(str(error)) from None
@@ -220,13 +220,14 @@ def _parsed(option: str, value: str) -> object:
         raise _failure(f"`--{_PREFIX}{option}` {mismatch.problem}") from None
 
 
-def _checked(root: Path, config: Config, settings: Settings, texts: dict[str, str]) -> _Lines:
-    """The check of a whole project; `texts` count instead of files. Raises LintM2MError."""
+def _checked(root: Path, settings: Settings, texts: dict[str, str]) -> _Lines:
+    """The check of a whole project; `texts` count instead of files. Raises LintM2MError, ExecutionError."""
     from lint_m2m import engine
     from lint_m2m.cli.streams import complain
     from lint_m2m.errors import NoMigrationsError
     from lint_m2m.finding import Severity
 
+    config = _configured(root, settings)
     overlay = {_path(file): _encoded(text) for file, text in texts.items() if os.path.isdir(os.path.dirname(file))}
     try:
         outcome = engine.run([root], lambda _: config, overlay=overlay, noqa=settings.noqa)
