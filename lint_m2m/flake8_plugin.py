@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from lint_m2m import __version__
@@ -19,7 +20,6 @@ from lint_m2m import __version__
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from flake8.exceptions import ExecutionError
     from flake8.options.manager import OptionManager
@@ -167,7 +167,7 @@ def _found(file: str, text: str | None, settings: Settings) -> Sequence[_Line]:
     from lint_m2m.errors import LintM2MError
 
     try:
-        root = _root(_path(file))
+        root = _root(Path(file))
         key = root, None if text is None else (file, text)
         if key not in _PROJECTS:
             _PROJECTS[key] = _checked(root, settings, {} if text is None else {file: text})
@@ -189,8 +189,6 @@ def _root(file: Path) -> Path:
     Where it lies below the current folder that is the root that ``lint-m2m`` has there; only in a folder that is in no
     project, such as one that holds several, the file's own comes first.
     """
-    from pathlib import Path
-
     from lint_m2m.discovery import find_root, marked_root
 
     here = Path.cwd()
@@ -205,7 +203,7 @@ def _configured(root: Path, settings: Settings) -> Config:
 
     from lint_m2m.config import attribute_of, load
 
-    config = load(root, file=None if settings.config is None else _path(settings.config), isolated=settings.isolated)
+    config = load(root, file=None if settings.config is None else Path(settings.config), isolated=settings.isolated)
     given: dict[str, Any] = {attribute_of(option): _parsed(option, value) for option, value in settings.values}
     return replace(config, **given)
 
@@ -228,7 +226,7 @@ def _checked(root: Path, settings: Settings, texts: dict[str, str]) -> _Lines:
     from lint_m2m.finding import Severity
 
     config = _configured(root, settings)
-    overlay = {_path(file): _encoded(text) for file, text in texts.items() if os.path.isdir(os.path.dirname(file))}
+    overlay = {Path(file): _encoded(text) for file, text in texts.items() if os.path.isdir(os.path.dirname(file))}
     try:
         outcome = engine.run([root], lambda _: config, overlay=overlay, noqa=settings.noqa)
     except NoMigrationsError:  # a folder called migrations may be somebody else's
@@ -295,12 +293,6 @@ def _encoded(text: str) -> bytes:
         return text.encode(encoding)
     except (SyntaxError, LookupError, ValueError):
         return text.encode("utf-8", "surrogateescape")
-
-
-def _path(text: str) -> Path:
-    from pathlib import Path
-
-    return Path(text)
 
 
 def _failure(message: str) -> ExecutionError:
