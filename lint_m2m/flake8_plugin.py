@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
@@ -19,14 +20,13 @@ from lint_m2m import __version__
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flake8.exceptions import ExecutionError
     from flake8.options.manager import OptionManager
 
     from lint_m2m.config import Config
-    from lint_m2m.engine import Outcome
-    from lint_m2m.finding import Finding, Severity
+    from lint_m2m.finding import Finding
 
 MIGRATIONS: Final = "migrations"
 # What every migration module defines, wherever MIGRATION_MODULES has put it.
@@ -233,32 +233,25 @@ def _checked(root: Path, settings: Settings, texts: dict[str, str]) -> _Lines:
         return {}
     for warning in outcome.report.warnings:
         complain(f"warning: {warning}")
-    least: Severity = Severity(settings.min_severity)
+    least = Severity(settings.min_severity)
     found: _Lines = {}
-    shown: dict[str, bool] = {}
+    asked = cache(lambda path: _parses(outcome.report.root / path, overlay))
     for finding in outcome.report.findings:
         if finding.severity.rank >= least.rank:
-            path, line = _placed(finding, outcome, overlay, shown)
+            path, line = _placed(finding, outcome.migrations, asked)
             found.setdefault(path, []).append(line)
     return found
 
 
-def _placed(
-    finding: Finding, outcome: Outcome, overlay: dict[Path, bytes], shown: dict[str, bool]
-) -> tuple[str, _Line]:
+def _placed(finding: Finding, migrations: Iterable[str], asked: Callable[[str], bool]) -> tuple[str, _Line]:
     """The file where flake8 is told of a finding, and what.
 
     That is the finding's own, unless flake8 does not ask us about that one: it is no file, or does not parse. Then it
-    is the nearest migration that flake8 does ask about, the first one in its folder. `shown` remembers the answers.
+    is the nearest of `migrations` that flake8 does ask about (`asked`), the first one in its folder.
     """
     from posixpath import commonpath
 
     from lint_m2m.reports.text import prose
-
-    def asked(path: str) -> bool:
-        if path not in shown:
-            shown[path] = _parses(outcome.report.root / path, overlay)
-        return shown[path]
 
     span, message = finding.span, prose(finding.message)
     if asked(finding.path):
@@ -267,7 +260,7 @@ def _placed(
     def far(path: str) -> tuple[int, str]:
         return -len(commonpath([finding.path, path])), path
 
-    near = next(filter(asked, sorted(outcome.migrations, key=far)), finding.path)
+    near = next(filter(asked, sorted(migrations, key=far)), finding.path)
     return near, _Line(1, 0, f"{finding.code} {prose(finding.path)}:{span.line}:{span.column}: {message}")
 
 
