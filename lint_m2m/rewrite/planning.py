@@ -193,8 +193,6 @@ def _choose(way: WayOut, choice: Choice) -> Proposal | str:
 
 def _allowed(proposal: Proposal, choice: Choice) -> Proposal | str:
     """The proposal, or why it is not written."""
-    if choice.id not in (None, proposal.id):
-        return "it is not the one that was asked for"
     if is_refusal(proposal):
         return proposal.title  # why it is refused
     if proposal.applicability is Applicability.DISPLAY:
