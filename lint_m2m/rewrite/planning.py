@@ -36,10 +36,10 @@ _MODULE: Final = re.compile(r"\d+_\w+\.py")
 
 # What makes a finding that of the user's report: its place in the file, and the text there, may change meanwhile.
 _Key: TypeAlias = tuple[Path, str, str | None]
-# Which of a finding's sequences to write, or why none.
-Chooser: TypeAlias = Callable[[WayOut], Proposal | str]
 # What makes it so while nothing has changed.
 _Place: TypeAlias = tuple[Path, str, Span]
+# Which of a finding's sequences to write, or why none.
+Chooser: TypeAlias = Callable[[WayOut], Proposal | str]
 
 
 @frozen
@@ -130,7 +130,7 @@ def edits(
     wanted = {_place(base, finding): finding.fingerprint for finding in outcome.report.findings}
     found: list[Edit] = []
     for root in sorted({way.root for way in outcome.ways_out}):
-        if any(way.root == root and isinstance(chooser(way), Proposal) for way in outcome.ways_out):
+        if _declined(outcome, root, chooser) is None:
             found += _Project(root, base, configure(root), chooser, progress, outcome.reader).edits(wanted)
     return tuple(found)
 
@@ -155,28 +155,32 @@ def plan(
     wanted = {_key(base, finding) for finding in outcome.report.findings}
     parts: list[Rewriting] = []
     for root in sorted({way.root for way in outcome.ways_out}):
-        if not any(way.root == root and isinstance(chooser(way), Proposal) for way in outcome.ways_out):
+        declined = _declined(outcome, root, chooser)
+        if declined is not None:
             # Nothing can come of it: what the check has found out is enough to say why.
-            parts.append(_declined(outcome, root, chooser))
+            parts.append(Rewriting(declined=declined))
             continue
         project = _Project(root, base, configure(root), chooser, progress, outcome.reader, overlay)
         parts.append(project.fix(wanted))
     return Rewriting(
         changes=tuple(change for part in parts for change in part.changes),
         fixes=tuple(fix for part in parts for fix in part.fixes),
-        declined=tuple(declined for part in parts for declined in part.declined),
+        declined=tuple(one for part in parts for one in part.declined),
     )
 
 
-def _declined(outcome: Outcome, root: Path, chooser: Chooser) -> Rewriting:
-    """Why no finding of a project can be fixed."""
-    findings = {finding.fingerprint: finding for finding in outcome.report.findings}
-    found = []
+def _declined(outcome: Outcome, root: Path, chooser: Chooser) -> tuple[Declined, ...] | None:
+    """Why no finding of a project can be fixed; ``None`` as soon as there is one that may be."""
+    reasons: list[tuple[WayOut, str]] = []
     for way in outcome.ways_out:
+        if way.root != root:
+            continue
         reason = chooser(way)
-        if way.root == root and isinstance(reason, str):
-            found.append(Declined(finding=findings[way.fingerprint], reason=reason))
-    return Rewriting(declined=tuple(found))
+        if isinstance(reason, Proposal):
+            return None
+        reasons.append((way, reason))
+    findings = {finding.fingerprint: finding for finding in outcome.report.findings}
+    return tuple(Declined(finding=findings[way.fingerprint], reason=reason) for way, reason in reasons)
 
 
 # Which sequence.
