@@ -78,32 +78,30 @@ def _lighter(migration: Migration, whole: Mapping[tuple[str, str], ThroughChange
 
 def _untangled(app_label: str, operations: list[Any], whole: Mapping[tuple[str, str], ThroughChange]) -> list[Any]:
     """Each change of a field next to the deletion of its model, past the changes of other fields and their models."""
-    changing = {(one.app_label, one.model.lower(), one.name) for one in whole.values()}
+    changing = {one.key for one in whole.values()}
+
+    def deletes(operation: Any) -> bool:
+        return isinstance(operation, django_operations.DeleteModel) and (app_label, operation.name_lower) in whole
 
     def is_one_of_them(operation: Any) -> bool:
-        if isinstance(operation, django_operations.AlterField):
-            return (app_label, operation.model_name_lower, operation.name) in changing
-        return isinstance(operation, django_operations.DeleteModel) and (app_label, operation.name_lower) in whole
+        return deletes(operation) or _altered(operation, app_label) in changing
 
     result: list[Any] = []
     for operation in operations:
-        if isinstance(operation, django_operations.DeleteModel) and is_one_of_them(operation):
+        if deletes(operation):
             change = whole[app_label, operation.name_lower]
-            place = next((index for index, one in enumerate(result) if _changes(one, change, app_label)), None)
+            place = next((index for index, one in enumerate(result) if _altered(one, app_label) == change.key), None)
             if place is not None and all(is_one_of_them(one) for one in result[place:]):
                 result.append(result.pop(place))
         result.append(operation)
     return result
 
 
-def _changes(operation: Any, change: ThroughChange, app_label: str) -> bool:
+def _altered(operation: Any, app_label: str) -> str | None:
+    """The field that an AlterField is about, as `ThroughChange.key` has it."""
     if not isinstance(operation, django_operations.AlterField):
-        return False
-    return (app_label, operation.model_name_lower, operation.name) == (
-        change.app_label,
-        change.model.lower(),
-        change.name,
-    )
+        return None
+    return f"{app_label}.{operation.model_name_lower}.{operation.name}"
 
 
 def _is_part(operation: Any) -> bool:
