@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -143,7 +143,7 @@ def _mended(
         fixes=tuple(mending.fixes),
         root=root,
         left=tuple(mending.left(remaining)),
-        others=tuple(one for one in mending.others(remaining) if _wanted(one, root)),
+        others=_wanted(mending.others(remaining), root),
     )
 
 
@@ -281,10 +281,13 @@ def _configure(root: Path) -> Config:
     )
 
 
-def _wanted(finding: Finding, root: Path) -> bool:
-    """Whether the user wants to hear of it."""
+def _wanted(findings: Iterable[Finding], root: Path) -> tuple[Finding, ...]:
+    """Those that the user wants to hear of."""
+    found = tuple(findings)
+    if not found:
+        return ()
     selection = configuration.select(configuration.load(root), engine.NAMES, root)
-    return finding.code in selection.enabled and selection.applies(finding.code, finding.path)
+    return tuple(one for one in found if selection.applies(one.code, one.path))
 
 
 def _existing(path: Path) -> Path:
