@@ -120,7 +120,7 @@ def _mended(
     places = sorted({_existing(path) for path in overlay})
     outcome = engine.run(places, _configure, overlay=overlay, reader=reader)
     root = outcome.report.root
-    mending = _Mending(root, through, frozenset(overlay), choose)
+    mending = _Mending(root, {one.key: one for one in through}, overlay, choose)
     while True:
         rewriting = rewrite.plan(mending.asked_for(outcome), _configure, mending.chosen, overlay=overlay)
         mending.declined |= {
@@ -128,12 +128,11 @@ def _mended(
         }
         if not rewriting.fixes:
             break
-        mending.fixes += [(mending.by_key[one.finding.field or ""], one) for one in rewriting.fixes]
+        mending.fixes += [(mending.through[one.finding.field or ""], one) for one in rewriting.fixes]
         # Each project that is mended has the others' files as they were.
         overlay |= {one.file: one.after for one in rewriting.changes if overlay.get(one.file) != one.after}
-        mending.own = frozenset(overlay)
         outcome = engine.run(places, _configure, overlay=overlay, reader=reader)
-    texts = mending.commented(overlay, plain, include_header)
+    texts = mending.commented(plain, include_header)
     result, by_identity = _as_migrations(changes, plain, texts)
     _require_states(result, state)
     remaining = [one for one in outcome.report.findings if root / one.path in overlay]
@@ -152,28 +151,24 @@ class _Mending:
     """What is known while one sequence after the other is laid over the project."""
 
     root: Path
-    through: Sequence[ThroughChange]
-    own: Collection[Path]  # the files that are not on disk yet
+    through: Mapping[str, ThroughChange]  # by `ThroughChange.key`
+    overlay: Mapping[Path, bytes]  # the files that are not on disk yet; it grows with each sequence
     choose: Choose
     fixes: list[tuple[ThroughChange, Fix]] = field(default_factory=list)
     declined: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def by_key(self) -> dict[str, ThroughChange]:
-        return {one.key: one for one in self.through}
-
     def is_about(self, finding: Finding) -> bool:
-        return finding.field in self.by_key
+        return finding.field in self.through
 
     def asked_for(self, outcome: Outcome) -> Outcome:
         """`outcome` with what is found about the changes in the new files, and nothing else."""
         report = outcome.report
-        wanted = tuple(one for one in report.findings if self.root / one.path in self.own and self.is_about(one))
+        wanted = tuple(one for one in report.findings if self.root / one.path in self.overlay and self.is_about(one))
         return replace(outcome, report=replace(report, findings=wanted), ways_out=_of(outcome, wanted))
 
     def chosen(self, way: WayOut) -> Proposal | str:
         finding = way.situation.finding
-        change = None if finding is None or finding.field is None else self.by_key.get(finding.field)
+        change = None if finding is None or finding.field is None else self.through.get(finding.field)
         if change is None:
             return "it is about something else"
         # No database can have run what is not written yet; what comes after it is not written either.
@@ -193,13 +188,13 @@ class _Mending:
         return (
             bool(edits)
             and proposal.applicability is not Applicability.DISPLAY
-            and all(root / one.path in self.own for one in edits if isinstance(one, ReplaceOperations))
+            and all(root / one.path in self.overlay for one in edits if isinstance(one, ReplaceOperations))
         )
 
     def left(self, remaining: Sequence[Finding]) -> Iterator[Left]:
         """The changes that are written as Django writes them, and are no good so."""
         mended = self._mended()
-        for change in self.through:
+        for change in self.through.values():
             if change.key in mended:
                 continue
             findings = [one for one in remaining if one.field == change.key and one.severity is not Severity.INFO]
@@ -220,11 +215,9 @@ class _Mending:
     def _mended(self) -> set[str]:
         return {change.key for change, _ in self.fixes}
 
-    def commented(
-        self, overlay: Mapping[Path, bytes], plain: Collection[Path], include_header: bool
-    ) -> dict[Path, str]:
+    def commented(self, plain: Collection[Path], include_header: bool) -> dict[Path, str]:
         """The texts, with what was done on top of those that are mended."""
-        texts = {path: source.decode() for path, source in overlay.items()}
+        texts = {path: source.decode() for path, source in self.overlay.items()}
         for path in texts:
             lines = [line for change, fix in self.fixes for line in self._comment(change, fix, path, include_header)]
             if not lines:
