@@ -27,8 +27,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from lint_m2m.config.load import parse_document, shown_path
-from lint_m2m.errors import ConfigurationError
+from lint_m2m.config.load import parse_document
+from lint_m2m.errors import ConfigurationError, shown_path
 from lint_m2m.finding import Finding
 from lint_m2m.values import frozen
 

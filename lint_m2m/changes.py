@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
-from lint_m2m.errors import ChangesError
+from lint_m2m.errors import ChangesError, shown_path
 from lint_m2m.values import frozen
 
 # What the readers open: modules, and the scripts that a RunSQL may be read from.
@@ -158,12 +158,12 @@ def find(root: Path, comparison: Comparison) -> Changes:
     git = _Git(Path(os.path.realpath(root)))
     done = git.run("rev-parse", "--show-toplevel", fails=True)
     if done.returncode:
-        raise ChangesError(f"`{option}` needs a git repository: {_reason(done)}", path=_shown(root))
+        raise ChangesError(f"`{option}` needs a git repository: {_reason(done)}", path=shown_path(root))
     top = Path(os.path.realpath(os.fsdecode(done.stdout.removesuffix(b"\n"))))
     try:
         below = git.folder.relative_to(top).as_posix()
     except ValueError:
-        raise ChangesError(f"`{option}` needs a git repository, and this is in none", path=_shown(root)) from None
+        raise ChangesError(f"`{option}` needs a git repository, and this is in none", path=shown_path(root)) from None
     prefix = "" if below == "." else f"{below}/"
     index = _index_of(git)
     git = _Git(top, {"GIT_INDEX_FILE": index})
@@ -443,11 +443,3 @@ def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     if "dubious ownership" in first:
         return f"{first}; `git config --global --add safe.directory FOLDER` lets git trust it"
     return first or f"status {done.returncode}"
-
-
-def _shown(root: Path) -> str:
-    """The folder as somebody in the current one would write it."""
-    try:
-        return root.relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
-        return str(root)

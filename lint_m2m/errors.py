@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class LintM2MError(Exception):
     """Base of all of them: a message for the user, and where it happened if that is known.
@@ -43,6 +45,14 @@ class ReadError(LintM2MError):
 
 class ChangesError(LintM2MError):
     """What has changed cannot be told: no git, no repository, no such commit, or not enough of its history."""
+
+
+def shown_path(file: Path) -> str:
+    """The path of an error, as somebody in the current folder would write it."""
+    try:
+        return file.absolute().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(file)
 
 
 def _rebuild(kind: type[LintM2MError], message: str, path: str | None, line: int | None) -> LintM2MError:

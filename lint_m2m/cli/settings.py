@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lint_m2m.cli import reporting
 from lint_m2m.cli.streams import complain, encoding_of, say
 from lint_m2m.config import OPTIONS, Config, Source, attribute_of, read_options, select
+from lint_m2m.errors import shown_path
 from lint_m2m.finding import Severity
 from lint_m2m.migration import UNKNOWN
 from lint_m2m.reports.text import escape
@@ -109,8 +110,7 @@ def _form(form: str) -> str:
 
 def _shown(path: Path) -> str:
     """A path as somebody in the current folder would write it, where it lies below that."""
-    absolute = Path(os.path.abspath(path))
-    return absolute.relative_to(Path.cwd()).as_posix() if absolute.is_relative_to(Path.cwd()) else str(absolute)
+    return shown_path(Path(os.path.abspath(path)))
 
 
 def _value(value: object) -> str:

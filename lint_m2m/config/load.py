@@ -11,7 +11,7 @@ from typing import Any, Final
 from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest
 from lint_m2m.config.positions import line_of
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
-from lint_m2m.errors import ConfigurationError, UsageError
+from lint_m2m.errors import ConfigurationError, UsageError, shown_path
 
 FILE_NAME: Final = "pyproject.toml"
 TABLE: Final = ("tool", "lint-m2m")
@@ -239,11 +239,3 @@ def _with(config: Config, parsed: Mapping[str, Any], origins: Mapping[str, Origi
 
 def _sorted(origins: Iterable[tuple[str, Origin]]) -> tuple[tuple[str, Origin], ...]:
     return tuple(sorted(origins, key=lambda item: item[0]))
-
-
-def shown_path(file: Path) -> str:
-    """The path as somebody in the current folder would write it."""
-    try:
-        return file.absolute().relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
-        return str(file)
