@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from lint_m2m.config.load import parse_document
-from lint_m2m.errors import ConfigurationError, shown_path
+from lint_m2m.errors import ConfigurationError, reason_of, shown_path
 from lint_m2m.finding import Finding
 from lint_m2m.values import frozen
 
@@ -170,8 +170,7 @@ def read(file: Path) -> Baseline:
         hint = "`--write-baseline` makes one of all findings that there are"
         raise ConfigurationError(f"there is no such baseline; {hint}", path=shown) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigurationError(f"the baseline cannot be read: {reason.lower()}", path=shown) from None
+        raise ConfigurationError(f"the baseline cannot be read: {reason_of(error)}", path=shown) from None
     text, document = parse_document(data, shown)
     schema, tables = document.get("schema"), document.get(_TABLE, [])
     if type(schema) is not int or not isinstance(tables, list) or document.keys() - {"schema", _TABLE}:

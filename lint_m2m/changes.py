@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
-from lint_m2m.errors import ChangesError, shown_path
+from lint_m2m.errors import ChangesError, reason_of, shown_path
 from lint_m2m.values import frozen
 
 # What the readers open: modules, and the scripts that a RunSQL may be read from.
@@ -372,7 +372,7 @@ class _Git:
         except FileNotFoundError:
             raise ChangesError("there is no `git` on this machine's PATH") from None
         except OSError as error:
-            raise ChangesError(f"`git` cannot be started: {(error.strerror or str(error)).lower()}") from None
+            raise ChangesError(f"`git` cannot be started: {reason_of(error)}") from None
         if done.returncode and not fails:
             raise ChangesError(f"`git {arguments[0]}` failed: {_reason(done)}")
         return done

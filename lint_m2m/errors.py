@@ -55,5 +55,11 @@ def shown_path(file: Path) -> str:
         return str(file)
 
 
+def reason_of(error: OSError | ValueError) -> str:
+    """Why a file cannot be used, in the words of the system or of Python, as the end of a message."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return (reason or str(error)).lower()
+
+
 def _rebuild(kind: type[LintM2MError], message: str, path: str | None, line: int | None) -> LintM2MError:
     return kind(message, path=path, line=line)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lint_m2m import reports
 from lint_m2m.cli.streams import complain, encoding_of, say, say_bytes, wants_colour, width_of, write_file
 from lint_m2m.config import Config, Source, listed, nearest
-from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError
+from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError, reason_of
 from lint_m2m.finding import Report
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ def _summarise(report: Report, file: str) -> None:
         with open(file, "ab") as stream:
             stream.write(reports.render(report, "markdown").encode("utf-8"))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        complain(f"warning: `{SUMMARY}` is `{file}`, which cannot be written: {reason.lower()}")
+        complain(f"warning: `{SUMMARY}` is `{file}`, which cannot be written: {reason_of(error)}")
 
 
 def _destination(form: str, config: Config) -> Destination:

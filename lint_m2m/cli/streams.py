@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from lint_m2m.errors import LintM2MError, UsageError
+from lint_m2m.errors import LintM2MError, UsageError, reason_of
 
 DEFAULT_WIDTH = 80
 # Below, frames cannot be drawn; above, nobody reads prose.
@@ -98,7 +98,7 @@ def say_raw(data: bytes) -> None:
 def _unwritable(error: OSError) -> LintM2MError:
     """A full disk behind stdout, say; what could not be written must not be tried again at the interpreter's end."""
     abandon_stdout()
-    return LintM2MError(f"the report cannot be written: {(error.strerror or str(error)).lower()}")
+    return LintM2MError(f"the report cannot be written: {reason_of(error)}")
 
 
 def complain(text: str) -> None:
@@ -145,7 +145,7 @@ def write_file(path: str, text: str) -> None:
         else:
             _replace(target, data, mode)
     except OSError as error:
-        raise UsageError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"`{path}` cannot be written: {reason_of(error)}") from None
     except ValueError as error:  # a NUL in the name
         raise UsageError(f"`{path}` cannot be written: {error}") from None
 

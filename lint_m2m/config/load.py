@@ -11,7 +11,7 @@ from typing import Any, Final
 from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest
 from lint_m2m.config.positions import line_of
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
-from lint_m2m.errors import ConfigurationError, UsageError, shown_path
+from lint_m2m.errors import ConfigurationError, UsageError, reason_of, shown_path
 
 FILE_NAME: Final = "pyproject.toml"
 TABLE: Final = ("tool", "lint-m2m")
@@ -142,8 +142,7 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
     except (OSError, ValueError) as error:
         if not required and not file.is_file():
             return None
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigurationError(f"cannot be read: {reason.lower()}", path=shown) from None
+        raise ConfigurationError(f"cannot be read: {reason_of(error)}", path=shown) from None
     try:
         text, document = parse_document(data, shown)
     except ConfigurationError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lint_m2m.discovery import find_root
-from lint_m2m.errors import UsageError
+from lint_m2m.errors import UsageError, reason_of
 
 # Where findings may lie, relative to the root: "" is everything.
 WHOLE_PROJECT = ""
@@ -52,7 +52,7 @@ def targets_by_root(paths: Sequence[Path]) -> dict[Path, tuple[Target, ...]]:
         except FileNotFoundError:
             raise UsageError(f"there is no file or folder `{path}`") from None
         except OSError as error:
-            raise UsageError(f"`{path}` cannot be opened: {(error.strerror or str(error)).lower()}") from None
+            raise UsageError(f"`{path}` cannot be opened: {reason_of(error)}") from None
         except ValueError as error:  # a NUL in it
             raise UsageError(f"`{path}` is no path: {error}") from None
         roots[path] = find_root(path)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lint_m2m.errors import LintM2MError
+from lint_m2m.errors import LintM2MError, reason_of
 from lint_m2m.readers.source import SourceError, decode, read_source
 from lint_m2m.sequences import Unwritable
 from lint_m2m.values import frozen
@@ -112,9 +112,8 @@ def write(changes: Sequence[FileChange]) -> None:
         if stranded:
             raise RewriteError(f"could not be put back after an error ({error})", path=", ".join(stranded)) from error
         if isinstance(error, OSError):
-            reason = (error.strerror or str(error)).lower()
             named = error.filename if isinstance(error.filename, str) else None
-            raise RewriteError(f"cannot be written: {reason}; nothing has changed", path=named) from error
+            raise RewriteError(f"cannot be written: {reason_of(error)}; nothing has changed", path=named) from error
         raise
     for folder in {place.parent for _, place in places}:
         _flush(folder)
