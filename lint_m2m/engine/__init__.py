@@ -69,8 +69,8 @@ class Outcome:
     `ways_out` holds the proposals behind the findings' sequences, for what writes or runs them; a finding's has its
     fingerprint. `migrations` are the paths of all migration files that were met, relative to the report's root.
     `reader` is where the projects came from, for those who check them again. `sources` are the files
-    that findings point at, by absolute path, where they are not what is on disk. `baselines` are those that the
-    configuration names, as they would be written now, each with the number of findings that are gone.
+    that findings point at, by absolute path, where they are not what is on disk. `baselines` are those to write, where
+    that was asked for, each with the number of findings that are gone.
     """
 
     report: Report

@@ -31,7 +31,7 @@ class Part:
 class Known:
     """The parts without what their baselines know, and how much that was.
 
-    `baselines` are the files as they would be written now, `gone` how many findings of each are no longer there.
+    `baselines` are the files to write, if they are renewed, each with the number of findings that are gone.
     """
 
     parts: Sequence[Part]
@@ -66,8 +66,9 @@ def without_known(parts: Sequence[Part], *, renew: bool) -> Known:
             for finding in part.checked.findings
         ]
         compared = compare(baseline, keyed, judged)
-        baselines.append((renewed(baseline, [key for key, _ in keyed], judged), _number(compared.gone)))
         if renew:
+            gone = sum(entry.count for entry in compared.gone)
+            baselines.append((renewed(baseline, [key for key, _ in keyed], judged), gone))
             continue
         count += compared.known
         warnings += _told(baseline, compared.gone)
@@ -120,10 +121,6 @@ def _told(baseline: Baseline, gone: Sequence[Entry]) -> Iterator[str]:
     if gone:
         command = f"lint-m2m check --baseline {baseline.shown} --write-baseline"
         yield f"{baseline.shown}: `{command}` takes out what is not found any more"
-
-
-def _number(entries: Sequence[Entry]) -> int:
-    return sum(entry.count for entry in entries)
 
 
 def _relative(path: Path, folder: Path) -> str:
