@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import tomllib
 from pathlib import Path
@@ -29,16 +30,17 @@ def table(configuration: str) -> str:
     return text
 
 
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    return {option for action in parser._actions for option in action.option_strings}
+
+
 def parser_options() -> set[str]:
-    return BEFORE_A_COMMAND | {
-        option for name in cli.COMMANDS for action in cli.parser(name)._actions for option in action.option_strings
-    }
+    return BEFORE_A_COMMAND.union(*(options_of(cli.parser(name)) for name in cli.COMMANDS))
 
 
 def management_options() -> set[str]:
     """Those of ``manage.py lint_m2m``, Django's own among them."""
-    parser = Command().create_parser("manage.py", "lint_m2m")
-    return {option for action in parser._actions for option in action.option_strings}
+    return options_of(Command().create_parser("manage.py", "lint_m2m"))
 
 
 def options_in(text: str) -> set[str]:
@@ -56,9 +58,8 @@ def test_no_other_page_names_an_option_that_is_not_there(repository: Path, name:
 
 
 def test_the_management_command_has_the_options_of_check_and_those_documented(repository: Path) -> None:
-    check = {option for action in cli.parser("check")._actions for option in action.option_strings}
-    own = BaseCommand().create_parser("manage.py", "other")
-    django = {option for action in own._actions for option in action.option_strings}
+    django = options_of(BaseCommand().create_parser("manage.py", "other"))
+    check = options_of(cli.parser("check"))
     assert check - management_options() == set()
     text = (repository / "docs" / "django.md").read_text(encoding="utf-8")
     assert options_in(text) - parser_options() - management_options() == set()
