@@ -10,8 +10,9 @@ import ast
 from collections.abc import Mapping
 from typing import Final
 
-from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation, Span
+from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
 from lint_m2m.prove.values import NotProvable
+from lint_m2m.readers.django_names import DJANGO_FIELDS
 from lint_m2m.sequences.source import Unwritable, source_file
 from lint_m2m.values import frozen
 
@@ -121,17 +122,19 @@ class Hints:
     flags: tuple[str, ...] = ()  # of blank, auto_now, auto_now_add, those that are True
 
 
-def hints_at(source: str | None, span: Span | None) -> Hints:
-    """What the call at `span` of a file says in a form that can be taken over; nothing where it cannot be found."""
-    if source is None or span is None:
+def hints_at(source: str | None, field: Field) -> Hints:
+    """What the call of `field` in a file says in a form that can be taken over; nothing where it cannot be found."""
+    if source is None or field.span is None:
         return Hints()
     try:
-        node = source_file(source).node_at(span)
+        node = source_file(source).node_at(field.span)
     except Unwritable:
         return Hints()
     if not isinstance(node, ast.Call):
         return Hints()
-    given = {one.arg: one.value for one in node.keywords if one.arg is not None}
+    known = DJANGO_FIELDS.get(field.class_path)
+    given = {} if known is None else dict(zip(known.parameters, node.args, strict=False))
+    given |= {one.arg: one.value for one in node.keywords if one.arg is not None}
     on_delete = given.get("on_delete")
     name = None if on_delete is None else ast.unparse(on_delete).rpartition(".")[2]
     return Hints(

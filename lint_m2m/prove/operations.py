@@ -197,7 +197,7 @@ class OperationWriter:
         return f"models.{cls}(fields={list(fields)!r}, name={constraint.name!r})"
 
     def field(self, key: ModelKey, name: str, field: Field) -> str:
-        return self._scope.field(key, name, field, hints_at(self._text, field.span))
+        return self._scope.field(key, name, field, hints_at(self._text, field))
 
     def _with_field(self, operation: AddField | AlterField, key: ModelKey) -> str | None:
         if not self._scope.has_field(key, operation.name):

@@ -369,7 +369,7 @@ class _Builder:
 
     def _field(self, model: ModelState, state: FieldState) -> str:
         path = state.origin.location.path
-        hints = hints_at(self.situation.sources.get(path), state.field.span)
+        hints = hints_at(self.situation.sources.get(path), state.field)
         return self.scope_field(model.key, state.name, state.field, hints)
 
     # -- models.py

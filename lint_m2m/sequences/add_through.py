@@ -328,23 +328,25 @@ class Reading:
         placed = next((one for one in through.touching if isinstance(one.operation, CreateModel)), None)
         if placed is None:
             return self.writer.operation("CreateModel", ("name", self.writer.literal(through.model.name)))
-        return self.writer.operation_at(placed.operation.span)
+        migration = self.situation.migration
+        assert migration is not None
+        return self.writer.create_model_at(migration.path, placed.operation.span)
 
     def options(self, create: Bracket) -> tuple[Item, ...]:
         """The entries to take over; those about constraints and the like become operations."""
         item = create.item("options")
         if item is None:
-            if any(not one.prefix for one in create.items[1:]):
-                raise Unwritable("a CreateModel with positional arguments")
+            if any(one.prefix in ("", "**") for one in create.items):
+                raise Unwritable("the arguments of the through model's CreateModel are not written one by one")
             return ()
         if not isinstance(item.value, Bracket) or item.value.opening != "{":
-            raise Unwritable("the options are no plain dictionary")
+            raise Unwritable("the options of the through model are no plain dictionary")
         kept: list[Item] = []
         name = self.through_name
         for entry in item.value.items:
             option = entry.prefix.removesuffix(": ").strip("\"'")
             if option in _REFUSED_OPTIONS:
-                raise Unwritable(f"the option `{option}`")
+                raise Unwritable(f"nothing is known of what the option `{option}` of the through model comes to")
             if option not in _OWN_OPTIONS:
                 kept.append(entry)
             elif option == "order_with_respect_to" and plain(entry.value) != "None":
@@ -371,7 +373,7 @@ class Reading:
             if entry is None:
                 continue
             if not isinstance(entry.value, Bracket) or entry.value.opening not in ("[", "("):
-                raise Unwritable(f"the {option} are no plain list")
+                raise Unwritable(f"the {option} of the through model are no plain list")
             for item in entry.value.items:
                 self.later.append(
                     self.writer.operation(operation, ("model_name", self.through_name), (argument, item.value))
@@ -407,7 +409,7 @@ class Reading:
             case AlterModelOptions() | NoDatabaseChange():
                 self.moved.append(self._verbatim(operation))
             case _:
-                raise Unwritable(f"`{type(operation).__name__}` of the through model")
+                raise Unwritable(f"`{type(operation).__name__}` changes the through model in the same migration")
 
     def _verbatim(self, operation: Operation) -> Node:
         return replace(self.writer.operation_at(operation.span), exploded=True)

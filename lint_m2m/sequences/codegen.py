@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Span
+from lint_m2m.readers.django_names import DJANGO_FIELDS, OPERATIONS_BY_NAME
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences.layout import Bracket, Item, Node, Text, call, items, lay_out, parse_node, text
 from lint_m2m.sequences.source import SourceFile, Unwritable, source_file
@@ -113,6 +114,9 @@ class Writer:
         node = self.own(path, span)
         if not isinstance(node, Bracket):
             raise Unwritable(f"the definition of `{state.name}` is no plain call")
+        known = DJANGO_FIELDS.get(state.field.class_path)
+        # The first one stays: a label, or the model that a relation points at.
+        node = node if known is None else named_arguments(node, known.parameters, first=1)
         return self._by_present_names(node, state.field)
 
     def _by_present_names(self, node: Bracket, field: Field) -> Bracket:
@@ -187,6 +191,13 @@ class Writer:
             raise Unwritable("an operation is no plain call")
         return node
 
+    def create_model_at(self, path: str, span: Span | None) -> Bracket:
+        """A CreateModel of the file at `path` as it is written, each argument by its name."""
+        node = self.own(path, span)
+        if not isinstance(node, Bracket):
+            raise Unwritable("an operation is no plain call")
+        return named_arguments(node, OPERATIONS_BY_NAME["CreateModel"].parameters)
+
     def alter_field(self, model_name: str, name: str, field: Node) -> Bracket:
         return self.operation(
             "AlterField", ("model_name", self.literal(model_name)), ("name", self.literal(name)), ("field", field)
@@ -257,6 +268,18 @@ def _outdented(source: str, indent: int) -> str:
 def with_argument(node: Bracket, name: str, value: Node) -> Bracket:
     """`node` with the keyword argument `name`, in its place by the alphabet."""
     return node.with_item(Item(prefix=f"{name}=", value=value))
+
+
+def named_arguments(node: Bracket, parameters: tuple[str, ...], *, first: int = 0) -> Bracket:
+    """`node` with its positional arguments from number `first` on by their names.
+
+    As it is where one has no name: where there are more of them than `parameters`, or one stands for several.
+    """
+    positional = [one for one in node.items if not one.prefix]
+    if len(positional) > len(parameters) or any(plain(one.value).startswith("*") for one in positional):
+        return node
+    names = {id(one): f"{name}=" for one, name in zip(positional[first:], parameters[first:], strict=False)}
+    return replace(node, items=tuple(replace(one, prefix=names.get(id(one), one.prefix)) for one in node.items))
 
 
 def field_of(node: Bracket) -> Bracket:

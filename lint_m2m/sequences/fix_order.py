@@ -104,7 +104,7 @@ def _moved(situation: Situation, guilty: PlacedOperation, after: PlacedOperation
     writer = Writer(situation, migration.path)
     first: tuple[Code, ...] = ()
     if isinstance(guilty.operation, CreateModel):
-        create = without_field(writer.operation_at(guilty.operation.span), situation.key.name)
+        create = without_field(writer.create_model_at(migration.path, guilty.operation.span), situation.key.name)
         first = (writer.code(create, indent=guilty.operation.span.column - 1),)
         field = without_comments(writer.field(new))
         node = writer.add_field(situation.key.model, situation.key.name, field)

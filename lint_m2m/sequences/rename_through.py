@@ -211,11 +211,12 @@ def _options(situation: Situation, writer: Writer, swap: Swap, kept: tuple[Item,
     origin = swap.old.through.model.origin
     own = ("db_table", "unique_together", "constraints", "indexes", "order_with_respect_to", "db_table_comment")
     try:
-        create = Writer(situation, origin.location.path).own(origin.location.path, origin.location.span)
+        path = origin.location.path
+        create = Writer(situation, path).create_model_at(path, origin.location.span)
     except Unwritable:
-        create = text("")
+        create = None
     before: list[Item] | None = None
-    if isinstance(create, Bracket) and create.opening.rpartition(".")[2] == "CreateModel(":
+    if create is not None and create.opening.rpartition(".")[2] == "CreateModel(":
         entry = create.item("options")
         value = None if entry is None else entry.value
         listed = value.items if isinstance(value, Bracket) else ()

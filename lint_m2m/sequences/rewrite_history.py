@@ -89,12 +89,9 @@ def _origin(situation: Situation) -> ReplaceOperations:
     facts = switch(there, writer)
     by_create = (born.migration, born.address) == (made.migration, made.address)
     span = born.location.span if by_create else made.location.span
-    node = writer.own(path, span)
-    if not isinstance(node, Bracket):
-        raise Unwritable("the operation that made the field is no plain call")
     operations: list[Code] = []
     if by_create:
-        operations.append(writer.code(without_field(node, situation.key.name)))
+        operations.append(writer.code(without_field(writer.create_model_at(path, span), situation.key.name)))
     operations.append(writer.code(create_model(writer, facts)))
     field = without_comments(writer.field(new))
     operations.append(writer.code(writer.add_field(situation.key.model, situation.key.name, field)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import django
@@ -38,6 +40,31 @@ def _comments(folder: Path) -> None:
         1,
     )
     path.write_text(text)
+
+
+def _by_position(folder: Path) -> None:
+    """Every argument of a migration's operations by position, as far as it can be."""
+    for path in folder.glob("library/migrations/0*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                order = _POSITIONS.get(node.func.attr, ())
+                named = {one.arg: one for one in node.keywords}
+                leading = list(takewhile(named.__contains__, order))
+                node.args += [named[name].value for name in leading]
+                node.keywords = [one for one in node.keywords if one.arg not in leading]
+        path.write_text(ast.unparse(tree) + "\n")
+
+
+_POSITIONS = {
+    "AddField": ("model_name", "name", "field"),
+    "AlterField": ("model_name", "name", "field"),
+    "CreateModel": ("name", "fields", "options", "bases"),
+    "DeleteModel": ("name",),
+    "ForeignKey": ("to", "on_delete", "related_name"),
+    "ManyToManyField": ("to", "related_name"),
+    "RemoveField": ("model_name", "name"),
+}
 
 
 def _split(folder: Path) -> None:
@@ -149,6 +176,22 @@ class Club(models.Model):
 KEPT = (
     Case("plain", PLAIN, after(), sequences=KEEP),
     Case("formatted", PLAIN, after(), shown=("rewrite-history",), sequences=KEEP, formatted=True),
+    Case(
+        "arguments by position",
+        PLAIN,
+        after(
+            _KEYS.replace("PROTECT)", "PROTECT, related_name='+', null=True)")
+            + "    note = models.TextField('n', null=True)\n",
+            """
+    class Meta:
+        ordering = ["book"]
+        indexes = [models.Index(fields=["note"], name="note_index")]
+""",
+        ),
+        shown=("rewrite-history",),
+        sequences=KEEP,
+        patch=_by_position,
+    ),
     Case("no pair declared", PLAIN, after(rest=""), sequences=KEEP, formatted=True),
     Case(
         "named constraint",
@@ -449,6 +492,7 @@ def _remove_and_add(folder: Path) -> None:
 
 COPYING = (
     Case("own life", **own_life(), sequences=COPIED),
+    Case("own life by position", **own_life(), sequences=COPIED, patch=_by_position),
     Case("own life formatted", **own_life(), sequences=COPIED, formatted=True),
     Case(
         "own life with more fields",
@@ -548,6 +592,7 @@ def _deleted_between(folder: Path) -> None:
 
 REMOVED = (
     Case("removed", after(), PLAIN, sequences=DROPPED),
+    Case("removed by position", after(), PLAIN, sequences=DROPPED, patch=_by_position),
     Case("removed formatted", after(), PLAIN, sequences=DROPPED, formatted=True),
     Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
     Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_last),
@@ -699,6 +744,11 @@ def _removed_and_deleted_first(folder: Path) -> None:
     path.write_text(text.replace("    operations = [\n", f"    operations = [\n{removal}"))
 
 
+def _deleted_last_by_position(folder: Path) -> None:
+    _deleted_last(folder)
+    _by_position(folder)
+
+
 def _removed_first(folder: Path) -> None:
     """RemoveField and AddField in the place of the AlterField."""
     _deleted_last(folder)
@@ -722,6 +772,13 @@ SWAPPED = (
         via("Writing", through("Writing")),
         sequences=RENAMED,
         patch=_deleted_last,
+    ),
+    Case(
+        "swapped by position",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, _OTHER_PAIR)),
+        sequences=RENAMED,
+        patch=_deleted_last_by_position,
     ),
     Case(
         "swapped and removed first",
