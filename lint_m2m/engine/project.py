@@ -195,8 +195,8 @@ def check_root(job: Job) -> Checked:
     ways: list[WayOut] = []
     if job.proposes:
         job.progress("looking for safe sequences")
-        ways = ways_out(findings, contexts)
-        findings = with_sequences(findings, ways)
+        ways, notes = ways_out(findings, contexts)
+        findings = with_sequences(findings, ways, notes)
         job.clock.lap("sequences")
     return Checked(
         findings=findings,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lint_m2m.engine.judge import Identity, identity
 from lint_m2m.finding import Finding
@@ -20,6 +20,9 @@ from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
     from lint_m2m.sequences.values import Proposal, Situation
+
+
+Notes: TypeAlias = tuple[str, ...]
 
 
 @frozen
@@ -44,17 +47,18 @@ class WayOut:
     proposals: tuple[Proposal, ...]
 
 
-def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> list[WayOut]:
-    """The proposals for each of `findings` that has some.
+def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[list[WayOut], dict[str, Notes]]:
+    """The proposals for each of `findings` that has some, and by fingerprint why sequences are not among them.
 
     They are from the first project that shows it, and the first plan there that has its migration.
     """
+    found: list[WayOut] = []
+    notes: dict[str, Notes] = {}
     if not findings:
-        return []
-    from lint_m2m.sequences import has_way_out, propose, situations
+        return found, notes
+    from lint_m2m.sequences import has_way_out, offer, situations
 
     left = {finding.fingerprint: finding for finding in findings if has_way_out(finding)}
-    found: list[WayOut] = []
     for context in contexts:
         files = Files(context.root, context.overlay)
         for plan in context.graph.plans:
@@ -65,23 +69,30 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> list[W
                 assert situation.finding is not None
                 fingerprint = situation.finding.fingerprint
                 left.pop(fingerprint, None)
-                proposals = propose(situation)
-                if proposals:
+                offered = offer(situation)
+                notes[fingerprint] = offered.notes
+                if offered.proposals:
                     found.append(
-                        WayOut(fingerprint=fingerprint, root=context.root, situation=situation, proposals=proposals)
+                        WayOut(
+                            fingerprint=fingerprint,
+                            root=context.root,
+                            situation=situation,
+                            proposals=offered.proposals,
+                        )
                     )
-    return found
+    return found, notes
 
 
-def with_sequences(findings: Sequence[Finding], ways: Iterable[WayOut]) -> list[Finding]:
-    """`findings` with the sequences that `ways` has for them."""
+def with_sequences(findings: Sequence[Finding], ways: Iterable[WayOut], notes: Mapping[str, Notes]) -> list[Finding]:
+    """`findings` with the sequences that `ways` has for them, and with `notes` on those that they do not carry."""
     by_fingerprint = {way.fingerprint: way for way in ways}
-    if not by_fingerprint:
+    if not by_fingerprint and not notes:
         return list(findings)
     from lint_m2m.sequences import render
 
     filled: list[Finding] = []
     for finding in findings:
+        finding = replace(finding, notes=(*finding.notes, *notes.get(finding.fingerprint, ())))
         way = by_fingerprint.get(finding.fingerprint)
         if way is not None:
             finding = replace(finding, sequences=tuple(render(proposal, way.situation) for proposal in way.proposals))

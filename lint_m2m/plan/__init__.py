@@ -26,7 +26,7 @@ from lint_m2m.readers.files import Files, text_of
 from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.walk import Replay, ReplaySettings
-from lint_m2m.sequences import apply_changes, fake, is_refusal, propose, render, rewrite_history, situations
+from lint_m2m.sequences import apply_changes, fake, is_refusal, offer, render, rewrite_history, situations
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations, Situation, Style
 from lint_m2m.values import frozen
@@ -105,18 +105,18 @@ def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
         raise NoPlan(
             f"`{change.label}` can be changed as makemigrations writes it: no sequence is needed, or none fits"
         )
-    proposals = propose(replace(situation, finding=None, findings=()))
-    for proposal in proposals:
+    offered = offer(replace(situation, finding=None, findings=()))
+    for proposal in offered.proposals:
         if is_refusal(proposal):
             raise NoPlan("; ".join((proposal.title, proposal.why, *(one.title for one in proposal.changes))))
     ways = [
         _way(proposal, situation, change, field_code)
-        for proposal in proposals
+        for proposal in offered.proposals
         if proposal.id != fake.ID and (proposal.id == rewrite_history.ID or _only_adds(proposal, migration.key))
     ]
     if not ways:
         what = "drops its through model" if wanted.through is None else f"takes `{wanted.through}` as its through model"
-        raise NoPlan(f"no sequence fits where `{change.label}` {what}")
+        raise NoPlan("; ".join((f"no sequence fits where `{change.label}` {what}", *offered.notes)))
     return Plan(root=layout.root, field=change.label, through=change.through_label, ways=tuple(ways))
 
 

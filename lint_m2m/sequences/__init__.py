@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lint_m2m.finding import Applicability
-from lint_m2m.sequences import fake
+from lint_m2m.sequences import fake, rewrite_history
 from lint_m2m.sequences.edit import apply_changes
 from lint_m2m.sequences.registry import SEQUENCES
 from lint_m2m.sequences.removed_before import with_removal
@@ -17,13 +17,16 @@ from lint_m2m.sequences.render import render
 from lint_m2m.sequences.situations import has_way_out, situations
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Instruction, Proposal, Situation
+from lint_m2m.values import frozen
 
 __all__ = [
     "SEQUENCES",
+    "Offer",
     "Unwritable",
     "apply_changes",
     "has_way_out",
     "is_refusal",
+    "offer",
     "propose",
     "render",
     "sequence_ids",
@@ -41,24 +44,52 @@ def is_refusal(proposal: Proposal) -> bool:
     return proposal.id != fake.ID and all(isinstance(change, Instruction) for change in proposal.changes)
 
 
+@frozen
+class Offer:
+    """What there is for a situation: `proposals`, and the ids of sequences that fit but have no code, by the reason."""
+
+    proposals: tuple[Proposal, ...]
+    unwritten: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a finding says of the sequences that it does not carry."""
+        return tuple(f"`{'`, `'.join(ids)}` cannot be written for it: {reason}" for reason, ids in self.unwritten)
+
+
 def propose(situation: Situation) -> tuple[Proposal, ...]:
+    """The proposals of `offer`."""
+    return offer(situation).proposals
+
+
+def offer(situation: Situation) -> Offer:
     """All sequences that fit, the recommended one first; exactly one is recommended unless all are for display.
 
-    A sequence whose code cannot be written from what is known, or not into its file, is left out.
+    A sequence whose code cannot be written from what is known, or not into its file, is left out, and why is said: of
+    `rewrite-history`, which is shown only, where nothing else is found.
     """
     found: list[Proposal] = []
-    for sequence in SEQUENCES:
+    unwritten: dict[str, list[str]] = {}
+    for name, sequence in zip(sequence_ids(), SEQUENCES, strict=True):
         try:
             proposals = [with_removal(one, situation) for one in sequence(situation)]
             for proposal in proposals:
                 render(proposal, situation)
-        except (Unwritable, RecursionError):
-            continue
-        found += proposals
+        except Unwritable as reason:
+            unwritten.setdefault(str(reason), []).append(name)
+        except RecursionError:
+            unwritten.setdefault("its code is nested too deeply", []).append(name)
+        else:
+            found += proposals
     if all(one.id == fake.ID for one in found):
-        return ()  # advice against it helps nobody who is not offered something better
+        found = []  # advice against it helps nobody who is not offered something better
+    else:
+        unwritten = {reason: ids for reason, ids in unwritten.items() if ids != [rewrite_history.ID]}
     usable = [one for one in found if one.applicability is not Applicability.DISPLAY]
     wanted = usable or found
     chosen = next((one for one in wanted if one.recommended), next(iter(usable), None))
     ordered = sorted(found, key=lambda one: one is not chosen)
-    return tuple(replace(one, recommended=one is chosen) for one in ordered)
+    return Offer(
+        proposals=tuple(replace(one, recommended=one is chosen) for one in ordered),
+        unwritten=tuple((reason, tuple(ids)) for reason, ids in unwritten.items()),
+    )

@@ -160,7 +160,7 @@ def _migration_class(file: SourceFile) -> ast.ClassDef:
     for node in file.tree.body:
         if isinstance(node, ast.ClassDef) and node.name == "Migration":
             return node
-    raise Unwritable("its Migration class is not at the top level")
+    raise Unwritable("the Migration class is not at the top level of its file")
 
 
 def _assigned(cls: ast.ClassDef, name: str) -> ast.expr | None:
@@ -181,14 +181,14 @@ def _with_dependencies(
     if node is None:
         operations = _assigned(cls, "operations")
         if operations is None:
-            raise Unwritable("it has neither dependencies nor operations")
+            raise Unwritable("the migration has neither dependencies nor operations")
         line = file.line_start(file.bounds(operations)[0])
         indent = " " * _indent_of(file, file.bounds(operations)[0])
         bracket = Bracket(opening="[", items=tuple(new), closing="]", exploded=True)
         return [(line, line, f"{indent}dependencies = {lay_out(bracket, indent=len(indent), limit=None)}\n\n")]
     bracket_or_text = parse_node(file, node)
     if not isinstance(node, ast.List) or not isinstance(bracket_or_text, Bracket):
-        raise Unwritable("its dependencies are not a plain list")
+        raise Unwritable("the migration's dependencies are no plain list")
     start, end = file.bounds(node)
     known = {lay_out(item.value, indent=0, limit=None).replace("'", '"') for item in bracket_or_text.items}
     new = [item for item in new if lay_out(item.value, indent=0, limit=None).replace("'", '"') not in known]

@@ -114,7 +114,7 @@ class SourceFile:
                     alone = not self.lines[line - 1][:column].strip()
                     found.append(Comment(start, token.string.rstrip(), alone))
         except (tokenize.TokenError, SyntaxError):
-            raise Unwritable("its tokens cannot be told apart") from None
+            raise Unwritable("the tokens of its file cannot be told apart") from None
         return tuple(found)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Sequences that cannot be written into the user's file are not proposed; the finding stays."""
+"""Sequences that cannot be written into the user's file are not proposed; the finding stays, and says why."""
 
 from __future__ import annotations
 
@@ -47,6 +47,31 @@ class Migration(migrations.Migration):
 """
 
 
+_OPTIONS = """
+from django.db import migrations, models
+
+OPTIONS = {"ordering": ["book"]}
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [
+        migrations.CreateModel(
+            "Authorship",
+            [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("book", models.ForeignKey("library.book", models.CASCADE)),
+                ("author", models.ForeignKey("library.author", models.CASCADE)),
+            ],
+            OPTIONS,
+        ),
+        migrations.AlterField(
+            "book", "authors", models.ManyToManyField("library.Author", through="library.Authorship")
+        ),
+    ]
+"""
+
+
 def test_operations_of_a_comprehension(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -59,6 +84,29 @@ def test_operations_of_a_comprehension(tmp_path: Path) -> None:
     )
     (finding,) = lint_m2m.check(tmp_path).findings
     assert (finding.code, finding.sequences) == ("MTM101", ())
+    assert finding.notes[1:] == (
+        "`keep-table`, `rename-table` cannot be written for it: an operation to replace is not an element of a list",
+        "`rewrite-history` cannot be written for it: `key` is defined in another migration",
+    )
+
+
+def test_options_by_another_name(tmp_path: Path) -> None:
+    """By position or not, options that are no dictionary in their place cannot be taken apart."""
+    write(
+        tmp_path,
+        {
+            "library/__init__.py": "",
+            "library/migrations/__init__.py": "",
+            "library/migrations/0001_initial.py": _INITIAL,
+            "library/migrations/0002_authorship.py": _OPTIONS,
+        },
+    )
+    (finding,) = lint_m2m.check(tmp_path).findings
+    assert (finding.code, finding.sequences) == ("MTM101", ())
+    ids = "`keep-table`, `rename-table`, `rewrite-history`"
+    assert finding.notes[1:] == (
+        f"{ids} cannot be written for it: the options of the through model are no plain dictionary",
+    )
 
 
 _EXTRAS = """
