@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lint_m2m.finding import Applicability
 from lint_m2m.sequences import fake, rewrite_history
+from lint_m2m.sequences.database_side import in_holder
 from lint_m2m.sequences.edit import apply_changes
 from lint_m2m.sequences.registry import SEQUENCES
 from lint_m2m.sequences.removed_before import with_removal
@@ -46,15 +47,10 @@ def is_refusal(proposal: Proposal) -> bool:
 
 @frozen
 class Offer:
-    """What there is for a situation: `proposals`, and the ids of sequences that fit but have no code, by the reason."""
+    """What there is for a situation: `proposals`, and `notes` on why others are not among them."""
 
     proposals: tuple[Proposal, ...]
-    unwritten: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a finding says of the sequences that it does not carry."""
-        return tuple(f"`{'`, `'.join(ids)}` cannot be written for it: {reason}" for reason, ids in self.unwritten)
+    notes: tuple[str, ...] = ()
 
 
 def propose(situation: Situation) -> tuple[Proposal, ...]:
@@ -68,11 +64,13 @@ def offer(situation: Situation) -> Offer:
     A sequence whose code cannot be written from what is known, or not into its file, is left out, and why is said: of
     `rewrite-history`, which is shown only, where nothing else is found.
     """
+    if situation.refused is not None:
+        return Offer(proposals=(), notes=(f"no sequence fits it: {situation.refused}",))
     found: list[Proposal] = []
     unwritten: dict[str, list[str]] = {}
     for name, sequence in zip(sequence_ids(), SEQUENCES, strict=True):
         try:
-            proposals = [with_removal(one, situation) for one in sequence(situation)]
+            proposals = [in_holder(with_removal(one, situation), situation) for one in sequence(situation)]
             for proposal in proposals:
                 render(proposal, situation)
         except Unwritable as reason:
@@ -91,5 +89,5 @@ def offer(situation: Situation) -> Offer:
     ordered = sorted(found, key=lambda one: one is not chosen)
     return Offer(
         proposals=tuple(replace(one, recommended=one is chosen) for one in ordered),
-        unwritten=tuple((reason, tuple(ids)) for reason, ids in unwritten.items()),
+        notes=tuple(f"`{'`, `'.join(ids)}` cannot be written for it: {why}" for why, ids in unwritten.items()),
     )

@@ -14,7 +14,11 @@ _FAILS_EVERYWHERE = frozenset({"MTM101", "MTM102", "MTM103", "MTM104"})
 def applicability(situation: Situation) -> Applicability:
     """`SAFE` where no database can have run the migration, or there is none yet; else `REVIEW`."""
     finding = situation.finding
-    if finding is None or (finding.code in _FAILS_EVERYWHERE and finding.certainty is Certainty.CERTAIN):
+    if finding is None:
+        return Applicability.SAFE
+    # Of those in `database_operations`, an AlterField whose model only the state has raises as well.
+    fails = finding.code in _FAILS_EVERYWHERE or situation.database_side is not None
+    if fails and finding.certainty is Certainty.CERTAIN:
         return Applicability.SAFE
     return Applicability.REVIEW
 

@@ -40,9 +40,10 @@ from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
+from lint_m2m.sequences.database_side import database_side, without_holder
 from lint_m2m.sequences.removed_before import Apart, apart
 from lint_m2m.sequences.source import style_of
-from lint_m2m.sequences.values import Before, ChangeKind, Link, PlacedOperation, Situation, Style, Through
+from lint_m2m.sequences.values import Before, ChangeKind, DatabaseSide, Link, PlacedOperation, Situation, Style, Through
 from lint_m2m.values import frozen
 
 # What a finding wants or what is wrong with it; codes that are not here have no way out.
@@ -114,14 +115,19 @@ def situations(
         together = tuple(wanted[moment.migration.key])
         for finding in together:
             two = apart(project, plan, finding, moment.migration)
-            if two is None:
+            side = database_side(finding, moment.migration)
+            history, key = project, moment.migration.key
+            if two is not None:
+                history, key = two.together(project), two.migration.key
+            elif side is not None:
+                history = without_holder(side, project, moment.migration)
+            if history is project:
                 situation = gatherer.situation(moment, finding, together)
             else:
-                history = two.together(project)
                 again = Replay(history, build(history), plan, settings)
                 whole = Gatherer(history, again.graph, again, files)
-                around = next(_moments(again, {two.migration.key: None}), None)
-                situation = None if around is None else whole.situation(around, finding, together, two)
+                around = next(_moments(again, {key: None}), None)
+                situation = None if around is None else whole.situation(around, finding, together, two, side)
             if situation is not None:
                 yield situation
 
@@ -176,11 +182,17 @@ class Gatherer:
         self._apps = {app.label: app for app in project.apps}
 
     def situation(
-        self, moment: Moment, finding: Finding, together: tuple[Finding, ...], two: Apart | None = None
+        self,
+        moment: Moment,
+        finding: Finding,
+        together: tuple[Finding, ...],
+        two: Apart | None = None,
+        side: DatabaseSide | None = None,
     ) -> Situation | None:
         """The situation of one finding; ``None`` when its model or field is not known there.
 
-        `two`: what `moment` has in one migration, and the project in two.
+        `two`: what `moment` has in one migration, and the project in two. `side`: what it has by itself, and the
+        project in a SeparateDatabaseAndState.
         """
         migration = moment.migration
         label, _, rest = (finding.field or "").partition(".")
@@ -193,7 +205,8 @@ class Gatherer:
         old = earlier.fields.get(name) if earlier else None
         new = owner.fields.get(name)
         operations = tuple(placed_operations(migration.operations))
-        address = finding.operation if two is None else two.address
+        elsewhere = two or side
+        address = finding.operation if elsewhere is None else elsewhere.address
         guilty = next((one for one in operations if one.address == address), None)
         if finding.code in _CHANGES and _changed_before(
             key, old, migration, guilty, deleting=finding.code in _DELETING
@@ -202,7 +215,7 @@ class Gatherer:
         if finding.code == "MTM104" and guilty is not None:
             new = _with_through(new, guilty.operation, migration)
         return self.assemble(
-            kind=_kind(finding, old, new, altered=_has_through(owner.fields.get(name))),
+            kind=_kind(finding, old, new, altered=_has_through(owner.fields.get(name)), on_database=side is not None),
             finding=finding,
             key=key,
             owner=owner,
@@ -216,6 +229,8 @@ class Gatherer:
             operations=operations,
             findings=together,
             removed_before=None if two is None else two.removal,
+            database_side=side,
+            refused=_refused(finding, guilty),
         )
 
     def assemble(
@@ -235,6 +250,8 @@ class Gatherer:
         operations: tuple[PlacedOperation, ...] = (),
         findings: tuple[Finding, ...] = (),
         removed_before: Before | None = None,
+        database_side: DatabaseSide | None = None,
+        refused: str | None = None,
     ) -> Situation:
         """A situation from the two states, with all that follows from them."""
         target_key = _target(new) or _target(old)
@@ -270,6 +287,8 @@ class Gatherer:
             guilty=guilty,
             removal=_removal(key, guilty, operations),
             removed_before=removed_before,
+            database_side=database_side,
+            refused=refused,
             kept=next((table for table in tables if table.auto_of == key), None),
             makers=self._makers(kind, new, migration),
             new_table=new_table,
@@ -501,13 +520,17 @@ def _with_through(new: FieldState | None, operation: Operation, migration: Migra
     return replace(new, field=replace(new.field, relation=replace(relation, through=through)))
 
 
-def _kind(finding: Finding, old: FieldState | None, new: FieldState | None, *, altered: bool) -> ChangeKind:
+def _kind(
+    finding: Finding, old: FieldState | None, new: FieldState | None, *, altered: bool, on_database: bool
+) -> ChangeKind:
     kind = _KINDS[finding.code]
     was = old is not None and old.field.many_to_many
     is_now = new is not None and new.field.many_to_many
     if kind is ChangeKind.TABLE_EXISTS and was and is_now and not _has_through(old) and altered:
         # `db_table` pinned to the automatic table and `through=` added in one migration: one change.
         return ChangeKind.ADD_THROUGH
+    if kind is ChangeKind.THROUGH_UNRESOLVED and on_database and was and not _has_through(old):
+        return ChangeKind.ADD_THROUGH  # what it is as soon as the model is there
     if kind in (ChangeKind.M2M_TO_FK, ChangeKind.FK_TO_M2M):
         return ChangeKind.FK_TO_M2M if is_now else ChangeKind.M2M_TO_FK
     return kind
@@ -526,6 +549,20 @@ def _key_type(table: TableFact) -> str | None:
     if table.columns is UNKNOWN:
         return None
     return next((column.type_name for column in table.columns if column.primary_key), None)
+
+
+def _refused(finding: Finding, guilty: PlacedOperation | None) -> str | None:
+    """Why no sequence can be made of an operation that stands in another one."""
+    if finding.code not in ("MTM101", "MTM102", "MTM103") or guilty is None or "." not in guilty.address:
+        return None
+    if ".branch." in guilty.address:
+        return "it runs under a condition, and no sequence can tell when"
+    if guilty.address.count(".") > 2:
+        return "it stands in an operation that stands in another one itself"
+    return (
+        "its `database_operations` and its `state_operations` each have something that the other has not: "
+        "write the operations by themselves, and there will be one"
+    )
 
 
 def _changed_before(

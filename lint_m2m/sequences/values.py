@@ -110,6 +110,19 @@ class Before:
 
 
 @frozen
+class DatabaseSide:
+    """A SeparateDatabaseAndState, `holder`, with the guilty operation among its `database_operations`.
+
+    `operations` are what it says in both of its lists, to stand by themselves; `address` is where the guilty one is
+    then, counted with them in the holder's place.
+    """
+
+    holder: PlacedOperation
+    operations: tuple[Operation, ...]
+    address: str
+
+
+@frozen
 class Situation:
     """One finding at its place, or a change that nobody has written yet (`plan`: `finding` and `migration` None).
 
@@ -120,7 +133,10 @@ class Situation:
     `operations` are all operations of the guilty migration with their addresses, nested ones after the one that holds
     them; `guilty` is the one the finding points at, `removal` of RECREATED and of FK_TO_M2M the RemoveField where it
     is in the same migration. Where RECREATED's is in an earlier one, `removed_before` is it, and all that is said here
-    of states and tables is as it would be without it. `findings` are all findings in the guilty migration.
+    of states and tables is as it would be without it. Where the guilty operation stands in `database_side`, all is as
+    it would be with its operations by themselves. `findings` are all findings in the guilty migration.
+
+    `refused` says why no sequence can be made for it: then none is asked.
 
     `before` and `after` are snapshots: the models that take part, and those that these need through foreign keys,
     links and bases, each after what it needs; `tables` the tables of `before` as they were.
@@ -144,6 +160,8 @@ class Situation:
     guilty: PlacedOperation | None
     removal: PlacedOperation | None = None
     removed_before: Before | None = None
+    database_side: DatabaseSide | None = None
+    refused: str | None = None
     # The table that was made as the field's automatic one, whatever it is called before the migration.
     kept: TableFact | None = None
     # Who makes the models that are not there when the operation runs.

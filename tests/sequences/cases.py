@@ -67,6 +67,38 @@ _POSITIONS = {
 }
 
 
+def on_database(
+    *, all_of_it: bool = False, state: bool = True, model: bool = True, first: Callable[[Path], None] | None = None
+) -> Callable[[Path], None]:
+    """The AlterField, or all of the migration, in `database_operations`, and the same in `state_operations`.
+
+    Without `model` the real ones are the AlterField alone.
+    """
+
+    def patch(folder: Path) -> None:
+        if first is not None:
+            first(folder)
+        path = next((folder / "library" / "migrations").glob("0002_*.py"))
+        tree = ast.parse(path.read_text())
+        operations = next(node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_list(node)).value
+        assert isinstance(operations, ast.List)
+        wrapped = [one for one in operations.elts if all_of_it or "AlterField(" in ast.unparse(one)]
+        listed = f"[{', '.join(map(ast.unparse, wrapped))}]"
+        real = [one for one in wrapped if model or "AlterField(" in ast.unparse(one)]
+        both = f"[{', '.join(map(ast.unparse, real))}]" + (f", {listed}" if state else "")
+        holder = ast.parse(f"migrations.SeparateDatabaseAndState({both})", mode="eval").body
+        place = operations.elts.index(wrapped[0])
+        operations.elts = [one for one in operations.elts if one not in wrapped]
+        operations.elts.insert(place, holder)
+        path.write_text(ast.unparse(tree) + "\n")
+
+    return patch
+
+
+def _is_list(node: ast.Assign) -> bool:
+    return isinstance(node.targets[0], ast.Name) and node.targets[0].id == "operations"
+
+
 def _split(folder: Path) -> None:
     """The extra field, the pair and a key in operations of their own, as makemigrations does with cycles."""
     path = next((folder / "library" / "migrations").glob("0002_*.py"))
@@ -191,6 +223,30 @@ KEPT = (
         shown=("rewrite-history",),
         sequences=KEEP,
         patch=_by_position,
+    ),
+    Case("on the database", PLAIN, after(), sequences=KEEP, patch=on_database(), shown=("rewrite-history",)),
+    Case("on the database alone", PLAIN, after(), sequences=KEEP, patch=on_database(state=False)),
+    Case(
+        "all on the database",
+        PLAIN,
+        after(_KEYS + "    share = models.IntegerField(null=True)\n"),
+        sequences=KEEP,
+        patch=on_database(all_of_it=True),
+        formatted=True,
+    ),
+    Case(
+        "model in the state, alteration on the database",
+        PLAIN,
+        after(),
+        sequences=KEEP,
+        patch=on_database(all_of_it=True, model=False),
+    ),
+    Case(
+        "others on the database as well",
+        PLAIN,
+        after(),
+        sequences=KEEP,
+        patch=on_database(all_of_it=True, first=_comments),
     ),
     Case("no pair declared", PLAIN, after(rest=""), sequences=KEEP, formatted=True),
     Case(
@@ -492,6 +548,7 @@ def _remove_and_add(folder: Path) -> None:
 
 COPYING = (
     Case("own life", **own_life(), sequences=COPIED),
+    Case("own life on the database", **own_life(), sequences=COPIED, patch=on_database(), formatted=True),
     Case("own life by position", **own_life(), sequences=COPIED, patch=_by_position),
     Case("own life formatted", **own_life(), sequences=COPIED, formatted=True),
     Case(
@@ -592,6 +649,8 @@ def _deleted_between(folder: Path) -> None:
 
 REMOVED = (
     Case("removed", after(), PLAIN, sequences=DROPPED),
+    Case("removed on the database", after(), PLAIN, sequences=DROPPED, patch=on_database()),
+    Case("all removed on the database", after(), PLAIN, sequences=DROPPED, patch=on_database(all_of_it=True)),
     Case("removed by position", after(), PLAIN, sequences=DROPPED, patch=_by_position),
     Case("removed formatted", after(), PLAIN, sequences=DROPPED, formatted=True),
     Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
