@@ -27,6 +27,7 @@ from lint_m2m.migration import (
 from lint_m2m.replay.editor import Later
 from lint_m2m.replay.facts import Effect, Failure, FieldKey
 from lint_m2m.replay.models import StateView
+from lint_m2m.replay.rendering import Rendered
 
 
 class Outcome(NamedTuple):
@@ -47,9 +48,9 @@ class Change(NamedTuple):
     app_label: str
     before: StateView
     after: StateView
-    # Models that may have a relation to a model, in either state; models that were removed.
+    # Models that may have a relation to a model, in either state; the classes that Django has before.
     referrers: Callable[[ModelKey], tuple[ModelKey, ...]]
-    was_removed: Callable[[ModelKey], bool]
+    rendered: Rendered
 
 
 def subject(operation: Operation, app_label: str) -> tuple[ModelKey | None, FieldKey | None]:

@@ -85,10 +85,18 @@ class Editor:
         constraint: str | None = None,
         existing: Table | None = None,
         field: FieldKey | None = None,
+        doubt: str | None = None,
     ) -> NoReturn:
         raise Raises(
             self.failure(
-                kind, exception, table=table, column=column, constraint=constraint, existing=existing, field=field
+                kind,
+                exception,
+                table=table,
+                column=column,
+                constraint=constraint,
+                existing=existing,
+                field=field,
+                doubt=doubt,
             )
         )
 
@@ -102,8 +110,10 @@ class Editor:
         constraint: str | None = None,
         existing: Table | None = None,
         field: FieldKey | None = None,
+        doubt: str | None = None,
     ) -> Failure:
-        doubt = self.db.doubt if table is not None else None
+        """What `migrate` raises; `doubt` says why that is not certain."""
+        doubt = doubt or (self.db.doubt if table is not None else None)
         gone = self.db.gone.get(self.names.fold_table(table)) if table is not None else None
         return Failure(
             kind=kind,

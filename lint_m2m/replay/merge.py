@@ -8,6 +8,7 @@ from dataclasses import replace
 from lint_m2m.migration import ModelKey
 from lint_m2m.replay.database import Database, Table
 from lint_m2m.replay.models import FieldState, ModelState
+from lint_m2m.replay.rendering import agreed
 from lint_m2m.replay.state import StateLedger
 
 
@@ -35,6 +36,7 @@ def merge_states(target: StateLedger, branches: Sequence[StateLedger], reason: s
             target.doubt_model(key, reason, exists=False)
     for branch in branches:
         target.take_doubts(branch)
+    target.rendered = agreed(branch.rendered for branch in (branches or (target,)))
 
 
 def _merged_model(versions: Sequence[ModelState], reason: str) -> ModelState:

@@ -6,12 +6,11 @@ from lint_m2m.migration import (
     UNKNOWN,
     FieldKind,
     Maybe,
-    ModelKey,
 )
 from lint_m2m.replay import wording
 from lint_m2m.replay.change import Change
 from lint_m2m.replay.database import Table
-from lint_m2m.replay.facts import FailureKind
+from lint_m2m.replay.facts import FailureKind, FieldKey
 from lint_m2m.replay.layout import Columns, Layout
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.rebuilding import RebuildingEditor
@@ -31,10 +30,17 @@ class DatabaseSide:
     # -- many-to-many fields
 
     def _automatic(
-        self, change: Change, model: ModelState, state: FieldState, view: StateView, *, held: bool = False
+        self,
+        change: Change,
+        model: ModelState,
+        state: FieldState,
+        view: StateView,
+        *,
+        held: bool = False,
+        was: FieldKey | None = None,
     ) -> bool:
-        """Whether the field has an automatic table to work on; raises where `through` names no model (see
-        `_unresolved`)."""
+        """Whether the field has an automatic table to work on; raises where `through` names no model, which a field
+        that was rendered before (`held`) may still have. `was` is the field before, if it is called otherwise now."""
         if state.uncertain is not None:
             self._doubt_field(model, state, view)
             return False
@@ -44,23 +50,26 @@ class DatabaseSide:
             return False
         if automatic:
             return True
-        if self._unresolved(change, state, view, held=held):
-            self.editor.about(model.field_key(state.name))
-            self.editor.fail(FailureKind.THROUGH_UNRESOLVED, wording.through_unresolved())
+        self._resolved(change, was or model.field_key(state.name), state, view, held=held)
         return False
 
-    def _unresolved(self, change: Change, state: FieldState, view: StateView, *, held: bool = False) -> bool:
-        """Whether `through` is still a string.
+    def _resolved(
+        self, change: Change, key: FieldKey, state: FieldState, view: StateView, *, held: bool = False
+    ) -> None:
+        """Raise where `through` of the field, before the operation called `key`, is a string.
 
         `held`: the field was rendered before this operation. Then it may still have hold of the class of a model that
         an earlier operation removed, and Django goes on with that.
         """
         relation = state.field.relation
-        if relation is None or relation.through is None or relation.through is UNKNOWN:
-            return False
-        if view.lookup(relation.through) is not None:
-            return False
-        return not (held and isinstance(relation.through, ModelKey) and change.was_removed(relation.through))
+        if relation is None or relation.through is None or view.lookup(relation.through) is not None:
+            return
+        holds = change.rendered.holds(key) if held else False
+        if holds is not True:
+            self.editor.about(key)
+            unsure = f"it cannot be told whether Django has rendered `{key.model_key}` again by then"
+            doubt = None if holds is False else unsure
+            self.editor.fail(FailureKind.THROUGH_UNRESOLVED, wording.through_unresolved(), doubt=doubt)
 
     # -- columns and indexes by field names
 

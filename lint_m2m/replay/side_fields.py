@@ -173,8 +173,9 @@ class FieldSide(LinkSide):
             self._doubt_field(old, old_state, before)
             self._doubt_field(new, new_state, after)
             return
-        if self._unresolved(change, old_state, before, held=True) or self._unresolved(change, new_state, after):
-            self.editor.fail(FailureKind.THROUGH_UNRESOLVED, wording.through_unresolved())
+        key = old.field_key(old_state.name)
+        self._resolved(change, key, old_state, before, held=True)
+        self._resolved(change, key, new_state, after)
         was, now = self.layout.is_automatic(old_field), self.layout.is_automatic(new_field)
         if was is UNKNOWN or now is UNKNOWN:
             self._doubt_field(old, old_state, before)

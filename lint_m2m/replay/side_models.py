@@ -67,7 +67,10 @@ class ModelSide(FieldSide):
         pairs = zip(old.many_to_many(), new.many_to_many(), strict=False)
         for old_state, new_state in pairs:
             relation = new_state.field.relation
-            if (relation is not None and relation.to == new.key) or not self._automatic(change, new, new_state, after):
+            was = old.field_key(old_state.name)
+            if relation is not None and relation.to == new.key:
+                continue
+            if not self._automatic(change, new, new_state, after, was=was):
                 continue
             self.editor.about(new.field_key(new_state.name))
             self._alter_links(

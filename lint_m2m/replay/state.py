@@ -42,6 +42,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.facts import Origin
 from lint_m2m.replay.models import FieldState, ModelState, StateView
+from lint_m2m.replay.rendering import Rendered
 
 Undo = dict[ModelKey, ModelState | None]
 
@@ -55,8 +56,8 @@ class StateLedger:
         "_known_apps",
         "_models",
         "_referrers",
-        "_removed",
         "_to_field_users",
+        "rendered",
     )
 
     def __init__(self, known_apps: Iterable[str]) -> None:
@@ -68,8 +69,8 @@ class StateLedger:
         # Which models have, or once had, a relation to a model. Grows only, so that copies can share it.
         self._referrers: dict[ModelKey, dict[ModelKey, None]] = {}
         self._to_field_users: dict[ModelKey, None] = {}
-        # Models that once were there, under the names they then had.
-        self._removed: set[ModelKey] = set()
+        # The classes that Django has of these models.
+        self.rendered = Rendered()
 
     def fork(self) -> StateLedger:
         """A ledger that starts as this one is now and goes its own way."""
@@ -79,7 +80,7 @@ class StateLedger:
         copy._doubtful_models = dict(self._doubtful_models)
         copy._referrers = self._referrers
         copy._to_field_users = self._to_field_users
-        copy._removed = set(self._removed)
+        copy.rendered = self.rendered
         return copy
 
     # -- StateView
@@ -107,10 +108,6 @@ class StateLedger:
         if key.app_label not in self._known_apps or key.app_label in self._doubtful_apps:
             return UNKNOWN
         return UNKNOWN if key in self._doubtful_models else None
-
-    def was_removed(self, key: ModelKey) -> bool:
-        """Whether a model of that name was there and was removed or renamed."""
-        return key in self._removed
 
     def referrers(self, key: ModelKey) -> tuple[ModelKey, ...]:
         """Models that may have a relation to `key` (to check: some had one once)."""
@@ -166,7 +163,9 @@ class StateLedger:
         Operations that hold others, and those nobody knows, are the walk's business.
         """
         handler = HANDLERS.get(type(operation))
-        return {} if handler is None else handler(self, operation, app_label, origin)
+        undo: Undo = {} if handler is None else handler(self, operation, app_label, origin)
+        self.rendered = self.rendered.follow(operation, app_label, view_before(self, undo), self, self.referrers)
+        return undo
 
     def _create_model(self, operation: CreateModel, app_label: str, origin: Origin) -> Undo:
         key = ModelKey(app_label, operation.name.lower())
@@ -188,10 +187,7 @@ class StateLedger:
         key = ModelKey(app_label, operation.name.lower())
         self._doubtful_models.pop(key, None)
         old = self._models.pop(key, None)
-        if old is None:
-            return {}
-        self._removed.add(key)
-        return {key: old}
+        return {} if old is None else {key: old}
 
     def _rename_model(self, operation: RenameModel, app_label: str, origin: Origin) -> Undo:
         """`ProjectState.rename_model`: the model moves to the end, and what points at it follows.

@@ -21,6 +21,7 @@ def doubt_state(state: StateLedger, operation: Operation, app_label: str, reason
             changed = state.doubt_model(key, reason, fields=fields, exists=there)
         for each, was in changed.items():
             undo.setdefault(each, was)
+        state.rendered = state.rendered.doubted()
     return undo
 
 

@@ -28,6 +28,7 @@ from lint_m2m.replay.merge import merge_databases, merge_states
 from lint_m2m.replay.models import StateView
 from lint_m2m.replay.queries import Queries, ReplaySettings
 from lint_m2m.replay.quiet import is_quiet
+from lint_m2m.replay.rendering import Rendered, unrenderable
 from lint_m2m.replay.state import HANDLERS as STATE_HANDLERS
 from lint_m2m.replay.state import StateLedger, Undo, view_before
 from lint_m2m.replay.step import Step, origin_of
@@ -96,6 +97,7 @@ class Replay(Queries):
                 )
                 yield self._step(migration, operation, address, conditional, state=True, database=True, undo=undo)
             case NoDatabaseChange() if not operation.overrides:
+                self._apply(migration, operation, origin_of(migration, address, operation), self._state)
                 yield self._step(migration, operation, address, conditional, state=True, database=True)
             case _:
                 yield self._plain(migration, operation, address, conditional)
@@ -104,9 +106,10 @@ class Replay(Queries):
         """An operation without others inside, first on the state, then on the database."""
         origin = origin_of(migration, address, operation)
         after = self._state
+        rendered = after.rendered
         undo = self._apply(migration, operation, origin, after)
         before = view_before(after, undo)
-        outcome = self._run(migration, operation, origin, before, after)
+        outcome = self._run(migration, operation, origin, before, after, rendered)
         return Step(
             migration=migration,
             position=self._position,
@@ -152,14 +155,20 @@ class Replay(Queries):
         return undo
 
     def _run(
-        self, migration: Migration, operation: Operation, origin: Origin, before: StateView, after: StateLedger
+        self,
+        migration: Migration,
+        operation: Operation,
+        origin: Origin,
+        before: StateView,
+        after: StateLedger,
+        rendered: Rendered,
     ) -> Outcome:
         if "database_forwards" in operation.overrides:
             reason = f"`{operation.class_path}` replaces database_forwards"
             for view in (before, after):
                 doubt_database(self._database, self._layout, operation, migration.app_label, reason, view)
             return NOTHING
-        change = Change(operation, migration.app_label, before, after, after.referrers, after.was_removed)
+        change = Change(operation, migration.app_label, before, after, after.referrers, rendered)
         waiting = len(self._database.pending)
         outcome = self._forwards.run(change, self._database, origin)
         if outcome.later:
@@ -301,7 +310,7 @@ class Replay(Queries):
             case _:
                 origin = origin_of(migration, address, operation)
                 self._apply(migration, operation, origin, after)
-                outcome = self._run(migration, operation, origin, before, after)
+                outcome = self._run(migration, operation, origin, before, after, before.rendered)
                 yield self._step(
                     migration, operation, address, conditional, database=True, outcome=outcome, views=(before, after)
                 )
@@ -393,9 +402,11 @@ class Replay(Queries):
         )
 
     def _run_python(self, migration: Migration, operation: RunPython, address: str, state: StateLedger) -> Outcome:
-        return self._data.run_python(
+        outcome = self._data.run_python(
             operation, self._database, state, self._position, origin_of(migration, address, operation)
         )
+        failures = () if state.rendered.delayed is False else unrenderable(state, state.rendered.delayed)
+        return Outcome(failures, outcome.effects) if failures else outcome
 
     def _step(
         self,

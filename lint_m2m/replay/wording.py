@@ -7,8 +7,9 @@ of a row. Oracle's texts are its message catalogue's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from lint_m2m.migration import ModelKey
 from lint_m2m.replay.names import cut_as_postgresql
 
 DATABASE = "<database>"
@@ -31,6 +32,27 @@ def no_db_type(old: str, new: str) -> str:
 
 def through_unresolved() -> str:
     return "AttributeError: 'str' object has no attribute '_meta'"
+
+
+def lazy_through(model: ModelKey) -> str:
+    """A line of the ValueError that rendering the models raises, for a `through` that is not there."""
+    return (
+        "<function ManyToManyField.contribute_to_class.<locals>.resolve_through_model> contains a lazy reference to "
+        f"{model}, but app '{model.app_label}' doesn't provide model '{model.name}'."
+    )
+
+
+def lazy_target(field: str, model: ModelKey) -> str:
+    """The same for a `to`; `field` is ``app.Model.field``."""
+    return (
+        f"The field {field} was declared with a lazy reference to '{model}', but app '{model.app_label}' doesn't "
+        f"provide model '{model.name}'."
+    )
+
+
+def unrenderable(lines: Iterable[str]) -> str:
+    """Rendering the models; the text has a line for each relation."""
+    return f"ValueError: {' '.join(sorted(lines))}"
 
 
 def related_unresolved(model: str) -> str:

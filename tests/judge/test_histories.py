@@ -24,7 +24,7 @@ from tests.judge.histories.recipes import RIGHT
 from tests.judge.histories.wrong import DRIFTING, FOLLOWING, LOSING, RAISING
 from tests.judge.report import render
 
-DIGEST = "73b80756e7aa775a8ca4e39f447cc04f01698b87a4f64921ffb3f6e8cfdaf321"
+DIGEST = "8252945fd538bd14b519482fe8328be93845500f1c3fdbae69f73782fddc1f2a"
 
 # What Django raises for a migration that refers to something that is not there.
 NONSENSE = {

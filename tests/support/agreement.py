@@ -50,6 +50,21 @@ def disagreements(report: Report, outcome: Outcome, *, claims_only: bool = False
     return [text for text in found if text.startswith(CLAIMS)] if claims_only else found
 
 
+def disagreements_apart(report: Report, outcome: Outcome) -> list[str]:
+    """The same where each migration runs in a process of its own (`judge.run` with `fresh_process`), for histories that
+    delete a `through` model too early: whether Django can render the state before each of them."""
+    unrenderable = outcome.raised is not None and outcome.raised.phase == "render"
+    findings = [finding for finding in report.findings if finding.code == "MTM105"]
+    if unrenderable and not findings:
+        return [f"raises while the state is rendered, without a finding: {outcome.raised}"]
+    last = None if not outcome.plan else outcome.plan[-1]
+    return [
+        f"predicted, but every state can be rendered: {_told(finding)}"
+        for finding in findings
+        if finding.runtime_error is None and (finding.app_label, finding.migration) != last and not unrenderable
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     report: Report
@@ -149,8 +164,9 @@ class _Case:
                 # The rows are in a table that no model has.
                 return finding.code == "MTM305"
             case "gone":
-                # Dropped under the field: MTM301 points at what took its table away.
-                return finding.code == "MTM301" and _place(finding).top == loss.place.top
+                # Dropped under the field: MTM301 points at what took its table away; MTM105 says that its model is
+                # gone, there or where that is noticed.
+                return finding.code == "MTM105" or (finding.code == "MTM301" and _place(finding).top == loss.place.top)
             case _:
                 return False
 

@@ -10,7 +10,16 @@ from __future__ import annotations
 from . import text
 from .builder import Builder, Recipe
 from .copies import copy, custom
-from .plain import indexed, rename_in
+from .plain import (
+    add_automatic,
+    add_column,
+    add_custom,
+    indexed,
+    new_model,
+    other_options,
+    rename_in,
+    unrelated_code,
+)
 from .recipes import drop_unused, ends, flippable, flipped, fresh_through, like_the_automatic, moved, removable, switch
 from .world import Column, Link, Model, raw
 
@@ -240,7 +249,79 @@ def temporary_field_in_one_run(b: Builder) -> bool:
     return raises(b, model, through)
 
 
+def deleted_then_rendered(b: Builder) -> bool:
+    """The through model goes before the field that names it, and Django renders the field's model again in between."""
+    return _deleted_early(b, rendered=True)
+
+
 # Rows that are lost
+
+
+def deleted_early(b: Builder) -> bool:
+    """The through model goes before the field that names it, with anything in between or nothing: some of these raise,
+    some only where the migrations run apart."""
+    return _deleted_early(b, rendered=False)
+
+
+def _deleted_early(b: Builder, *, rendered: bool) -> bool:
+    found = b.pick(
+        (model, link)
+        for model, link in b.custom_links()
+        if link.through is not None
+        and b.world.pointing_at(b.world.models[link.through].key) == [model]
+        and b.users(b.world.models[link.through]) == [(model, link)]
+        and b.world.models[link.through].managed
+        and link.through not in b.world.pinned
+    )
+    if found is None:
+        return False
+    model, link = found
+    assert link.through is not None
+    ways = ["remove", "remove", "switch", "switch", "switch", "rename", "table"]
+    if not rendered:
+        ways += ["nothing", *(["drop"] if not b.world.pointing_at(model.key) else [])]
+    way, early = b.rng.choice(ways), b.chance(0.5)
+    b.settle()
+    new = fresh_through(b, model, link, model.app) if way == "switch" and early else None
+    old = b.world.models.pop(link.through)
+    b.out.emit(old.app, text.delete_model(old), {old.key, model.key, link.to})
+    del model.links[link.name]
+    b.world.retired_targets.add((model.key, link.to))
+    b.world.retired.add((model.key, link.name))
+    between = [add_column, add_column, new_model, add_automatic, add_custom, other_options, unrelated_code, _code]
+    for _ in range(b.rng.choice((0, 0, 1, 1, 2))):
+        b.rng.choice(between)(b)
+    if rendered:
+        column = b.new_column(model, simple=True)
+        model.columns[column.name] = column
+        b.operation(model, text.add_column(b.world, model, column, b.rng))
+    if way == "switch" and new is None:
+        new = fresh_through(b, model, link, model.app)
+    about = {old.key, link.to}
+    if way == "remove":
+        b.operation(model, text.remove_field(model, link.name), *about)
+    elif way == "rename":
+        b.operation(
+            model, text.rename_field(model, link.name, b.world.field_name(model, (f"new_{link.name}",))), *about
+        )
+    elif way == "table":
+        model.db_table = b.world.table_name("model")
+        b.operation(model, text.alter_table(model, model.db_table), *about)
+    elif way == "drop":
+        del b.world.models[model.key]
+        b.out.emit(model.app, text.delete_model(model), {model.key, *about})
+    elif new is not None:
+        link.through, link.through_fields = new.key, None
+        model.links[link.name] = link
+        b.operation(model, text.alter_link(b.world, model, link, b.rng), link.to, new.key)
+    return raises(b, model)
+
+
+def _code(b: Builder) -> bool:
+    """Code that does nothing: Django may render the models for it."""
+    model = b.rng.choice([one for one in b.world.models.values() if one.proxy is None])
+    b.operation(model, "migrations.RunPython(migrations.RunPython.noop)")
+    return True
 
 
 def swap_without_copy(b: Builder) -> bool:
@@ -738,6 +819,7 @@ RAISING: tuple[tuple[int, Recipe], ...] = (
     (4, unresolved),
     (4, retargeted),
     (2, temporary_field_in_one_run),
+    (3, deleted_then_rendered),
 )
 
 LOSING: tuple[tuple[int, Recipe], ...] = (
@@ -746,6 +828,7 @@ LOSING: tuple[tuple[int, Recipe], ...] = (
     (3, replaced),
     (4, dropped_by_recipe),
     (4, foreign_key_replaced),
+    (3, deleted_early),
 )
 
 DRIFTING: tuple[tuple[int, Recipe], ...] = (
