@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
+from lint_m2m import looks
 from lint_m2m.migration import UNKNOWN, App, Maybe, UnreadFile
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.project.app_configs import AppFacts, Apps, installed_configs
@@ -27,10 +27,8 @@ from lint_m2m.readers.project.patterns import matcher
 from lint_m2m.readers.project.settings import facts_of, find_settings, installed_apps
 from lint_m2m.readers.project.toplevel import Modules
 from lint_m2m.readers.project.tree import Unread, is_below, joined, nearest, parent_of, walk
-from lint_m2m.readers.source import SourceError, read_source
+from lint_m2m.roots import starts_django
 from lint_m2m.values import frozen
-
-_MARKERS: Final = ("manage.py", "pyproject.toml", ".git")
 
 
 @frozen
@@ -77,32 +75,6 @@ class Layout:
         return replace(self, files=files, apps=tuple(app for app in self.apps if app.label in labels))
 
 
-def find_root(path: Path) -> Path:
-    """The nearest folder upward from `path` that holds manage.py, pyproject.toml or .git, else `path` itself.
-
-    Of a file its folder, and of a migrations folder the app's. What is installed (below site-packages) belongs to
-    nothing above it. The result is absolute.
-    """
-    start = _folder_of(path)
-    return marked_root(start) or (start.parent if start.name == "migrations" else start)
-
-
-def marked_root(path: Path) -> Path | None:
-    """What `find_root` finds by one of those names; None where nothing upward has one."""
-    start = _folder_of(path)
-    for folder in (start, *start.parents):
-        if folder.name in ("site-packages", "dist-packages"):
-            break
-        if any(_has_marker(folder, marker) for marker in _MARKERS):
-            return folder
-    return None
-
-
-def _folder_of(path: Path) -> Path:
-    start = Path(os.path.abspath(path))
-    return start if os.path.isdir(start) else start.parent
-
-
 def discover(root: Path, options: ReadOptions) -> Layout:
     """The layout of the Django project in `root`: the first of `discover_projects`, where there are several.
 
@@ -119,22 +91,6 @@ def discover_projects(root: Path, options: ReadOptions) -> tuple[Layout, ...]:
     ReadError when `root` is no folder that can be read.
     """
     return _Discovery(Path(os.path.abspath(root)), options).layouts()
-
-
-def _has_marker(folder: Path, marker: str) -> bool:
-    if marker == "manage.py":
-        return os.path.isfile(folder / marker) and _starts_django(folder / marker)
-    return os.path.exists(folder / marker)
-
-
-def _starts_django(file: Path) -> bool:
-    """Whether a manage.py is Django's: a module of some package may be called that too."""
-    try:
-        if b"django" in read_source(file).lower():
-            return True
-    except SourceError:
-        pass
-    return not os.path.exists(file.parent / "__init__.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +120,7 @@ class _Discovery:
         self.entries = frozenset(
             folder
             for folder, files in self.tree.folders.items()
-            if "manage.py" in files and _starts_django(self.tree.file(joined(folder, "manage.py")))
+            if "manage.py" in files and starts_django(self.tree.file(joined(folder, "manage.py")))
         )
 
     def layouts(self) -> tuple[Layout, ...]:
@@ -330,7 +286,7 @@ class _Discovery:
             if owns(path):
                 if path.rpartition("/")[2] == "migrations" and parent_of(path) in self.tree.folders:
                     yield _unread(path, self.apps.facts(parent_of(path), ()).label, "", reason)
-                elif os.path.isfile(self.tree.file(path) / "migrations" / "__init__.py"):
+                elif looks.is_file(self.tree.file(path) / "migrations" / "__init__.py"):
                     yield _unread(path, path.rpartition("/")[2], "", reason)
 
     def all_left_out(self) -> Iterator[Unread]:
@@ -349,7 +305,7 @@ def _by_options(options: ReadOptions) -> dict[str, str | None]:
 def _source_root_above(root: Path) -> list[Path]:
     """Where the name of the package that `root` lies in starts, if it lies in one."""
     folder = root
-    while os.path.isfile(folder / "__init__.py") and folder != folder.parent:
+    while looks.is_file(folder / "__init__.py") and folder != folder.parent:
         folder = folder.parent
     return [] if folder == root else [folder]
 

@@ -189,7 +189,7 @@ def _root(file: Path) -> Path:
     Where it lies below the current folder that is the root that ``lint-m2m`` has there; only in a folder that is in no
     project, such as one that holds several, the file's own comes first.
     """
-    from lint_m2m.discovery import find_root, marked_root
+    from lint_m2m.roots import find_root, marked_root
 
     here = Path.cwd()
     if not file.is_relative_to(here):

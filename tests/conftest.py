@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +27,14 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # The same examples on every machine, however slow; nothing is kept between runs.
 settings.register_profile("lint-m2m", derandomize=True, deadline=None, database=None)
 settings.load_profile("lint-m2m")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The key of lint-m2m's cache is not that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def database_urls() -> list[str]:

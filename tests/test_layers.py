@@ -29,8 +29,10 @@ LAYERS = {
     "finding": 0,
     "errors": 0,
     "values": -1,  # what a frozen class is, for all of them
+    "looks": -1,  # what was looked at on disk
     # 1: bytes, or Django's loader, to Migration values
     "discovery": 1,
+    "roots": 1,
     "readers": 1,
     "cache": 1,
     # 2: order
@@ -69,6 +71,8 @@ NEIGHBOURS = {
     ("finding", "migration"),  # a finding has a location
     ("baseline", "config"),  # is a TOML file, too
     ("discovery", "readers"),  # takes the readers' options
+    ("discovery", "roots"),
+    ("roots", "readers"),  # opens a manage.py as any source
     ("prove", "reports"),  # a proof is shown as a finding is
     ("__main__", "cli"),
     ("flake8_plugin", "cli"),  # says its warnings as the command line does
@@ -86,13 +90,14 @@ THIRD_PARTY = {
     "django": ("readers/live/", "prove/worker/", "management/", "prevention/", "apps.py"),
     "MySQLdb": ("prove/worker/database.py",),
     "pymysql": ("prove/worker/database.py",),
+    "platformdirs": ("cli/caching.py",),
     "rich": ("reports/style.py", "progress.py"),
     "sqlglot": ("replay/sql.py",),
     "flake8": ("flake8_plugin.py",),
     "shtab": ("cli/completion.py",),
 }
 # Those of them that cost start-up time are imported inside the function that needs them, everywhere.
-LAZY = {"rich", "shtab", "sqlglot"}
+LAZY = {"platformdirs", "rich", "shtab", "sqlglot"}
 
 # Everything that reads a stranger's project without running it.
 STATIC_READER = ("discovery.py", "readers/", "cache.py")

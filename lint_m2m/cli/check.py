@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lint_m2m import reports
 from lint_m2m.cli import old_code, reporting
+from lint_m2m.cli.caching import cache_of
 from lint_m2m.cli.streams import complain, is_terminal
 from lint_m2m.config import Config, load, nearest
 from lint_m2m.errors import ConfigurationError, UsageError
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 EXIT_FINDINGS: Final = 1
 # Options that are the configuration's, by kind of argument.
-_FLAGS: Final = ("exit-zero", "statistics", "quiet", "verbose")
+_FLAGS: Final = ("exit-zero", "no-cache", "statistics", "quiet", "verbose")
 _CODES: Final = ("select", "extend-select", "ignore")
-_TEXTS: Final = ("baseline", "format", "output", "fail-on", "color")
+_TEXTS: Final = ("baseline", "cache-dir", "format", "output", "fail-on", "color")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +106,9 @@ def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> N
     )
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
     parser.add_argument("--jobs", metavar="N", type=_jobs, help="read with N processes (default: one a processor)")
+    cache = parser.add_argument_group("cache")
+    cache.add_argument("--cache-dir", metavar="DIR", help="keep what was found here (default: .lint_m2m_cache)")
+    cache.add_argument("--no-cache", action="store_true", default=None, help="keep nothing, and use nothing kept")
     configuration = parser.add_argument_group("configuration")
     configuration.add_argument("--config", metavar="FILE", help="read [tool.lint-m2m] from this file")
     configuration.add_argument("--isolated", action="store_true", help="read no configuration file")
@@ -151,9 +155,8 @@ def run_on(
 
         settings.show(paths, configure, reader)
         return 0
-    if reader is None:
-        reader = engine.SourceReader(arguments.jobs)
-    config = configure(engine.root_of(paths))
+    root = engine.root_of(paths)
+    config = configure(root)
     destinations = reporting.destinations(config)
     _fixes_make_sense(arguments)
     if config.quiet and config.verbose:
@@ -161,6 +164,14 @@ def run_on(
         if origin.path is not None:
             raise ConfigurationError("`quiet` and `verbose` exclude each other", path=origin.path, line=origin.line)
         raise UsageError("`--quiet` and `--verbose` exclude each other")
+    cache = None
+    if reader is None:
+        reader = engine.SourceReader(arguments.jobs)
+        # What writes needs more than what was found.
+        if not (arguments.fix or arguments.diff or reporting.carries_edits(destinations)):
+            cache = cache_of(arguments, config, root)
+    elif arguments.cache_dir is not None:
+        raise UsageError("`--cache-dir` is for a check of files: Django loads a project anew each time")
     with Progress(sys.stderr, enabled=is_terminal(sys.stderr) and not config.quiet) as progress:
         outcome = engine.run(
             paths,
@@ -170,6 +181,7 @@ def run_on(
             comparison=comparison,
             reader=reader,
             renew=arguments.write_baseline,
+            cache=cache,
         )
         rewriting = None
         if arguments.fix or arguments.diff:

@@ -75,6 +75,8 @@ def _describe(made: argparse.ArgumentParser, command: str) -> None:
         word = action.metavar if isinstance(action.metavar, str) else ""
         if word in ("FILE", "PATH"):
             vars(action)["complete"] = shtab.FILE
+        elif word == "DIR":
+            vars(action)["complete"] = shtab.DIRECTORY
         elif word in WORDS and action.choices is None:
             action.choices = list(WORDS[word](command))
 

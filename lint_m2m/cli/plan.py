@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the plan, or write it; 0, or 1 where no sequence fits. LintM2MError for what cannot be planned."""
-    from lint_m2m.discovery import find_root
     from lint_m2m.plan import NoPlan, Wanted, plan
+    from lint_m2m.roots import find_root
 
     if arguments.no_through is (arguments.through is not None):
         raise UsageError("say either `--through APP.MODEL` or `--no-through`")

@@ -50,7 +50,7 @@ def show(paths: Sequence[Path], configure: Callable[[Path], Config], reader: Rea
 
 
 def _lines(config: Config, root: Path, vendor: str | None) -> Iterator[str]:
-    from lint_m2m.engine import CODES, NAMES
+    from lint_m2m.rules import CODES, NAMES
 
     enabled = select(config, NAMES, root).enabled
     off = [code for code in CODES if code not in enabled]
@@ -84,7 +84,7 @@ def _line(name: str, config: Config, vendor: str | None) -> str:
         value, shown = vendor, "the project's settings"
     if value is None:
         return f"# {name}: not set ({shown})"
-    if name in ("output", "baseline"):
+    if name in ("output", "baseline", "cache-dir"):
         value = _shown(Path(value))
     elif name == "format" and origin.source is Source.FILE:
         value = tuple(_form(form) for form in value)
@@ -93,7 +93,7 @@ def _line(name: str, config: Config, vendor: str | None) -> str:
 
 def _vendor(config: Config, root: Path, reader: Reader | None) -> str | None:
     """The database that the project's settings name, if they do, and no other."""
-    from lint_m2m.engine.project import SourceReader
+    from lint_m2m.engine import SourceReader
 
     if config.database is not None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -217,12 +218,21 @@ def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path
                 line = line_of(text, (*TABLE, option, mismatch.entry)) or line
             raise ConfigurationError(f"`{option}` {mismatch.problem}", path=shown, line=line) from None
         origins[option] = Origin(Source.FILE, shown, line)
-    for option in ("output", "baseline"):
+    for option in ("output", "baseline", "cache-dir"):
         if isinstance(named := parsed.get(option), str):
             parsed[option] = str(folder / named)
+    if (cache := parsed.get("cache-dir")) is not None and not _is_below(str(cache), folder):
+        problem = f"`cache-dir` has to be a folder below {shown_path(folder)}; `--cache-dir` may name any"
+        raise ConfigurationError(problem, path=shown, line=line_of(text, (*TABLE, "cache-dir")))
     if isinstance(formats := parsed.get("format"), tuple):
         parsed["format"] = tuple(_placed(form, folder) for form in formats)
     return replace(_with(Config(), parsed, origins), folder=folder)
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    """Whether a project's own file names a folder of the project; links followed."""
+    real, above = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    return real != above and real.is_relative_to(above)
 
 
 def _placed(form: str, folder: Path) -> str:

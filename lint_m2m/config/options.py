@@ -251,6 +251,8 @@ OPTIONS: Final[dict[str, Option]] = {
     "ignore": Option(_codes, "rules not to run"),
     "per-file-ignores": Option(_per_file_ignores, "rules that do not apply to some files", table=True),
     "baseline": Option(_text, "file with the findings that are known"),
+    "cache-dir": Option(_text, "folder for what is kept between runs"),
+    "no-cache": Option(_boolean, "keep nothing between runs"),
     "fail-on": Option(_severity, "exit with 1 from this severity on"),
     "exit-zero": Option(_boolean, "exit with 0 whatever is found"),
     "format": Option(_formats, "form of the report, or several, each perhaps with a file"),

@@ -46,7 +46,7 @@ class Config:
     `select`, `extend_select` and `ignore` are codes or their beginnings ("MTM101", "MTM1"); the longer one wins, and
     `ignore` wins over `select` of the same length. `format` holds names of formats, each perhaps with the file it goes
     to ("sarif:report.sarif"). Tables are pairs, sorted, so that the value hashes. `folder` is that of the configuration
-    file: globs, `output`, `baseline` and the files of `format` in it may be written relative to it. `searched`: the
+    file: globs, `output`, `baseline`, `cache_dir` and the files of `format` may be relative to it. `searched`: the
     file was to be the nearest one, whichever that is. `warnings` are about files that might have been meant to say
     something.
     """
@@ -56,6 +56,8 @@ class Config:
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     baseline: str | None = None
+    cache_dir: str | None = None
+    no_cache: bool = False
     fail_on: Severity = Severity.WARNING
     exit_zero: bool = False
     format: tuple[str, ...] = ("full",)

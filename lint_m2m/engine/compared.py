@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeAlias
 
 from lint_m2m.changes import Changes
 from lint_m2m.engine.fingerprints import Fingerprints
-from lint_m2m.engine.known import Part
-from lint_m2m.engine.project import Checked, Job, SourceReader, check_root
+from lint_m2m.engine.project import Job, check_root
+from lint_m2m.engine.sources import SourceReader
+from lint_m2m.engine.values import Checked
 from lint_m2m.errors import ChangesError
 from lint_m2m.finding import Finding
 from lint_m2m.migration import Span
@@ -23,9 +24,9 @@ _TEMPORARY = "lint-m2m-"
 
 
 class OfChange(NamedTuple):
-    """A part with the findings of the change, how many others there are, and what could not be told."""
+    """A check with the findings of the change, how many others there are, and what could not be told."""
 
-    part: Part
+    checked: Checked
     older: int
     warnings: tuple[str, ...] = ()
 
@@ -44,13 +45,13 @@ def check_index(job: Job, changes: Changes) -> tuple[Checked, dict[Path, bytes]]
     return replace(checked, ways_out=()), found
 
 
-def of_change(part: Part, changes: Changes) -> OfChange:
-    """Leave out of a part's findings those that were there before, in files that are as they were.
+def of_change(job: Job, checked: Checked, changes: Changes) -> OfChange:
+    """Leave out of a check's findings those that were there before, in files that are as they were.
 
     What lies elsewhere is compared with a check of what was there before: an edited, added or deleted file may bring a
     finding in one that depends on it.
     """
-    findings = part.checked.findings
+    findings = checked.findings
     kept = {finding.fingerprint: finding for finding in findings if changes.touches(finding.path)}
     rest = [finding for finding in findings if finding.fingerprint not in kept]
     warnings: tuple[str, ...] = ()
@@ -58,9 +59,9 @@ def of_change(part: Part, changes: Changes) -> OfChange:
         since = changes.comparison.since
         note = f"this file has not changed: a change elsewhere since {f'`{since}`' if since else 'HEAD'} brings it"
         try:
-            if not isinstance(part.job.reader, SourceReader):
+            if not isinstance(job.reader, SourceReader):
                 raise ChangesError("Django loads what is there now, not what was there before")
-            before = _before(part.job, changes)
+            before = _before(job, changes)
         except ChangesError as error:
             brought = [one for one in rest if any(changes.touches(path) for path in _paths([one]))]
             note = "this file has not changed, and what it points at has: whether that brings it cannot be told"
@@ -72,7 +73,7 @@ def of_change(part: Part, changes: Changes) -> OfChange:
         kept |= {one.fingerprint: replace(one, notes=(*one.notes, note)) for one in brought}
     reported = [kept[one.fingerprint] for one in findings if one.fingerprint in kept]
     return OfChange(
-        part=replace(part, checked=replace(part.checked, findings=reported)),
+        checked=replace(checked, findings=reported),
         older=len(findings) - len(reported),
         warnings=warnings,
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from lint_m2m.baseline import Baseline, Entry, Key, compare, empty, key_of, plain, read, renewed
-from lint_m2m.engine.project import Checked, Job
+from lint_m2m.engine.project import Job
 from lint_m2m.engine.targets import WHOLE_PROJECT, Scope
+from lint_m2m.engine.values import Checked
 from lint_m2m.rules import RULES
 from lint_m2m.values import frozen
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lint_m2m.discovery import Layout, MigrationFile
-from lint_m2m.engine.project import Readable
+from lint_m2m.engine.sources import Readable
 from lint_m2m.migration import UnreadFile
 from lint_m2m.readers.live.loading import Loaded
 from lint_m2m.readers.live.project import Facts, apps_at, read_project

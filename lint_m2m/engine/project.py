@@ -2,94 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from lint_m2m import config as configuration
+from lint_m2m import looks
 from lint_m2m.config import Config, Selection
-from lint_m2m.discovery import Layout, discover_projects
+from lint_m2m.discovery import Layout
 from lint_m2m.engine.comments import unsilenced
 from lint_m2m.engine.fingerprints import Fingerprints
 from lint_m2m.engine.judge import Identity, judge, merge
+from lint_m2m.engine.sources import Reader
 from lint_m2m.engine.targets import Scope, Target, with_folders
+from lint_m2m.engine.values import Checked, Clock, LeftOut, Stages, UnreadPart, place
 from lint_m2m.engine.ways_out import Context, WayOut, ways_out, with_sequences
 from lint_m2m.finding import Finding
 from lint_m2m.graph import build
-from lint_m2m.migration import UNKNOWN, Migration, Project, Span
+from lint_m2m.migration import UNKNOWN, Migration, Project
 from lint_m2m.readers.files import Files
 from lint_m2m.readers.options import ReadOptions
-from lint_m2m.readers.static import read_project
-from lint_m2m.readers.workers import usable_processes
 from lint_m2m.replay.walk import ReplaySettings
 from lint_m2m.values import frozen
-
-
-class Stages(Protocol):
-    """Is told what is being done, how much of it is done, and how much there is (``None``: not known)."""
-
-    def __call__(self, stage: str, done: int = 0, total: int | None = None) -> None: ...
-
-
-class Clock:
-    """How many seconds each stage took."""
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        """The time since the last lap went into `stage`."""
-        now = time.perf_counter()
-        self._laps[stage] = self._laps.get(stage, 0.0) + now - self._last
-        self._last = now
-
-    def laps(self) -> tuple[tuple[str, float], ...]:
-        return tuple(self._laps.items())
-
-
-class Readable(NamedTuple):
-    """A project that can be read: what it consists of, and how."""
-
-    layout: Layout
-    read: Callable[[], Project]
-
-
-class Reader(Protocol):
-    """Where projects come from: their files, or Django.
-
-    `overlay` holds files (absolute paths) whose bytes count instead of what is on disk.
-    """
-
-    @property
-    def overlay(self) -> Mapping[Path, bytes]: ...
-
-    def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
-        """The projects in a root."""
-
-    def reports_on(self, path: str) -> bool:
-        """Whether findings in a file are for whoever works on the project."""
-
-
-class SourceReader:
-    """Projects by their source, nothing of which runs; `jobs` processes read it, one for each processor if ``None``."""
-
-    def __init__(self, jobs: int | None = 1) -> None:
-        self._jobs = usable_processes() if jobs is None else jobs
-
-    @property
-    def overlay(self) -> Mapping[Path, bytes]:
-        return {}
-
-    def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
-        layouts = discover_projects(root, options)
-        return [Readable(layout, partial(read_project, layout, options, self._jobs)) for layout in layouts]
-
-    def reports_on(self, path: str) -> bool:
-        return True
 
 
 @frozen
@@ -110,41 +43,6 @@ class Job:
     clock: Clock
     noqa: bool = True
     proposes: bool = True
-
-
-@frozen
-class UnreadPart:
-    """Something that was not read: a file, or a part of one, and what is not checked because of it."""
-
-    path: str
-    line: int | None
-    reason: str
-    unchecked: str
-
-
-class LeftOut(NamedTuple):
-    """Something that was met and is no part of the check, with the reason."""
-
-    path: str
-    reason: str
-
-
-@frozen
-class Checked:
-    """What came out of one root.
-
-    `apps` and `migrations` are paths; `places` those of the migrations, by app label and name; `covered` the targets
-    that have to do with it.
-    """
-
-    findings: Sequence[Finding]
-    ways_out: Sequence[WayOut]
-    unread: Collection[UnreadPart]
-    left_out: Collection[LeftOut]
-    apps: Collection[str]
-    migrations: Collection[str]
-    places: Mapping[tuple[str, str], frozenset[str]]
-    covered: Collection[Target]
 
 
 def check_root(job: Job) -> Checked:
@@ -212,7 +110,7 @@ def check_root(job: Job) -> Checked:
 
 def _is_closed(path: Path) -> bool:
     """Whether a folder may hold anything, and nobody can tell."""
-    return os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)
+    return looks.is_folder(path) and not looks.is_open(path)
 
 
 def _concerned(job: Job, layout: Layout) -> list[Target]:
@@ -300,15 +198,3 @@ def _unread(project: Project) -> Iterator[UnreadPart]:
         for gap in migration.gaps:
             line = gap.span.line if gap.span else None
             yield UnreadPart(path=migration.path, line=line, reason=gap.reason, unchecked=gap.unchecked)
-
-
-def place(finding: Finding) -> tuple[str, Span, str, str, str, str]:
-    """The order of a report: by file and place; the rest decides between findings at one place."""
-    return (
-        finding.path,
-        finding.span,
-        finding.code,
-        finding.operation or "",
-        finding.field or "",
-        finding.message,
-    )

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lint_m2m.discovery import find_root
 from lint_m2m.errors import UsageError, reason_of
+from lint_m2m.roots import find_root
 
 # Where findings may lie, relative to the root: "" is everything.
 WHOLE_PROJECT = ""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from lint_m2m.config import Config, listed, read_options
 from lint_m2m.discovery import Layout, MigrationFile, discover_projects
-from lint_m2m.engine import CODES
 from lint_m2m.engine.judge import judge
 from lint_m2m.engine.project import replay_settings
 from lint_m2m.errors import LintM2MError, NoMigrationsError, UsageError
@@ -26,6 +25,7 @@ from lint_m2m.readers.files import Files, text_of
 from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.walk import Replay, ReplaySettings
+from lint_m2m.rules import CODES
 from lint_m2m.sequences import apply_changes, fake, is_refusal, offer, render, rewrite_history, situations
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations, Situation, Style

@@ -19,8 +19,9 @@ from lint_m2m import config as configuration
 from lint_m2m import engine, rewrite
 from lint_m2m.config import Config, listed
 from lint_m2m.config.options import DJANGO_VERSIONS
-from lint_m2m.engine import Outcome, WayOut
+from lint_m2m.engine import Outcome
 from lint_m2m.engine.live import LiveReader
+from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.errors import LintM2MError
 from lint_m2m.finding import Applicability, Finding, Severity
 from lint_m2m.prevention.changes import Changes, ThroughChange, in_order
@@ -30,6 +31,7 @@ from lint_m2m.readers.live.loading import LoadedMigration, load
 from lint_m2m.readers.live.pending import Pending, with_pending
 from lint_m2m.readers.live.project import facts
 from lint_m2m.rewrite import Fix
+from lint_m2m.rules import NAMES
 from lint_m2m.sequences import fake, is_refusal, propose
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
 from lint_m2m.values import frozen
@@ -279,7 +281,7 @@ def _wanted(findings: Iterable[Finding], root: Path) -> tuple[Finding, ...]:
     found = tuple(findings)
     if not found:
         return ()
-    selection = configuration.select(configuration.load(root), engine.NAMES, root)
+    selection = configuration.select(configuration.load(root), NAMES, root)
     return tuple(one for one in found if selection.applies(one.code, one.path))
 
 

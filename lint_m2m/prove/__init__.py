@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from lint_m2m.engine import WayOut
+from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.finding import Applicability, Finding
 from lint_m2m.prove.project import build
 from lint_m2m.prove.reading import Reading

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from lint_m2m import looks
 from lint_m2m.readers import operators
 from lint_m2m.readers.operators import MAX_ELEMENTS, MAX_TEXT, attempt, is_plain, limited
 from lint_m2m.readers.source import SourceError, decode, read_source
@@ -211,10 +212,10 @@ def _path_method(evaluator: Evaluator, base: FilePath, name: str, positional: li
 def _read_text(evaluator: Evaluator, path: Path) -> Value:
     """The text of a file of the project; nothing outside its folders is read."""
     try:
-        real = Path(os.path.realpath(path))
+        real = Path(looks.real_path(path))
     except (OSError, ValueError):
         return Unreadable("is the text of a file that cannot be opened")
-    if not any(real.is_relative_to(os.path.realpath(root)) for root in evaluator.modules.roots):
+    if not any(real.is_relative_to(looks.real_path(root)) for root in evaluator.modules.roots):
         return Unreadable("is the text of a file outside the project")
     try:
         return limited(decode(read_source(real)).replace("\r\n", "\n"))

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from lint_m2m import looks
 from lint_m2m.readers.source import (
     LostLines,
     ParsedSource,
@@ -239,7 +240,9 @@ class Modules:
             pass
         if not _NAME.fullmatch(top):
             return ()
-        found = tuple(folder for folder in self._folders if (folder / top).is_dir() or (folder / f"{top}.py").is_file())
+        found = tuple(
+            folder for folder in self._folders if looks.is_folder(folder / top) or looks.is_file(folder / f"{top}.py")
+        )
         self._tops[top] = found
         return found
 
@@ -363,4 +366,4 @@ def _init_file(folder: Path) -> Path | None:
 
 
 def _regular(path: Path) -> Path | None:
-    return path if path.is_file() else None
+    return path if looks.is_file(path) else None

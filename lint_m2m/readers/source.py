@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from lint_m2m import looks
 from lint_m2m.migration import Span
 
 # `ast` needs up to 500 bytes for one byte of source ("1,1,1,…"): this keeps a hostile file below about 2 GB. The
@@ -67,8 +68,10 @@ def read_source(path: Path | str, overlay: Mapping[Path, bytes] | None = None) -
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
+                looks.doubt()
                 raise SourceError("not a regular file")
             if status.st_size > MAX_SOURCE_BYTES:
+                looks.doubt()
                 raise SourceError(f"larger than {MAX_SOURCE_BYTES // 1024 // 1024} MB ({status.st_size:,} bytes)")
             pieces = []
             left = MAX_SOURCE_BYTES + 1
@@ -80,12 +83,17 @@ def read_source(path: Path | str, overlay: Mapping[Path, bytes] | None = None) -
         finally:
             os.close(descriptor)
     except OSError as error:
+        if not isinstance(error, FileNotFoundError) or looks.exists(path):
+            looks.doubt()
         raise SourceError(_os_reason(error)) from None
     except ValueError:  # a NUL in the path
         raise SourceError("not a valid path") from None
     if left <= 0:
+        looks.doubt()
         raise SourceError(f"larger than {MAX_SOURCE_BYTES // 1024 // 1024} MB")
-    return b"".join(pieces)
+    content = b"".join(pieces)
+    looks.read(path, status, content)
+    return content
 
 
 def decode(source: bytes) -> str:

@@ -15,7 +15,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Final, Generic, NoReturn, TypeVar
+
+from lint_m2m import looks
+from lint_m2m.looks import Looks
 
 _File = TypeVar("_File")
 _Result = TypeVar("_Result")
@@ -58,7 +62,10 @@ def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int
         workers += [_Worker(queue, read_piece) for _ in range(parts - 1)]
         done = dict(_taken(queue, read_piece))
         for worker in workers:
-            done.update(worker.results())
+            pieces_read, looked_at = worker.results()
+            done.update(pieces_read)
+            if (looking := looks.noted()) is not None and looked_at is not None:
+                looking.merge(looked_at)
     finally:
         os.close(queue)
         for worker in workers:
@@ -91,17 +98,17 @@ class _Worker(Generic[_Result]):
             _work(queue, writing, read_piece)
         os.close(writing)
 
-    def results(self) -> dict[int, list[_Result]]:
-        """The pieces that the process has read; none if it has not come to its end."""
+    def results(self) -> tuple[dict[int, list[_Result]], Looks | None]:
+        """The pieces that the process has read, and what it looked at; none if it has not come to its end."""
         if self._pid is None or self._pipe is None:
-            return {}
+            return {}, None
         data: list[bytes] = []
         while some := os.read(self._pipe, 1 << 20):
             data.append(some)
         pid, self._pid = self._pid, None
         if os.waitpid(pid, 0)[1] != 0:
-            return {}
-        found: dict[int, list[_Result]] = pickle.loads(b"".join(data))
+            return {}, None
+        found: tuple[dict[int, list[_Result]], Looks | None] = pickle.loads(b"".join(data))
         return found
 
     def stop(self) -> None:
@@ -119,7 +126,9 @@ def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]]) -> 
     """In the new process: never returns, and leaves everything that it shares with its parent alone."""
     status = 1
     try:
-        data = memoryview(pickle.dumps(dict(_taken(queue, read_piece)), protocol=5))
+        with looks.noting() if looks.noted() is not None else nullcontext() as looked_at:
+            pieces = dict(_taken(queue, read_piece))
+        data = memoryview(pickle.dumps((pieces, looked_at), protocol=5))
         while data:
             data = data[os.write(pipe, data) :]
         status = 0

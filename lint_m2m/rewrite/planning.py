@@ -18,7 +18,8 @@ from typing import Final, TypeAlias
 
 from lint_m2m import engine
 from lint_m2m.config import Config
-from lint_m2m.engine import Outcome, Reader, Stages, WayOut
+from lint_m2m.engine import Outcome, Reader, Stages
+from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.finding import Applicability, Downtime, Finding, SequenceStep
 from lint_m2m.migration import Span
 from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_of, read, source_text

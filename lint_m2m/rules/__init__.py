@@ -60,3 +60,7 @@ RULES: Final[tuple[type[Rule], ...]] = (
     BrokenGraph,
     UnusedIgnore,
 )
+
+# Of every rule there is: the codes, and the names by them.
+CODES: Final = tuple(rule.code for rule in RULES)
+NAMES: Final = {rule.code: rule.name for rule in RULES}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import lint_m2m
+from lint_m2m.cache import FOLDER
 from tests.cli.conftest import Run
 from tests.cli.projects import FINDING, INITIAL, THROUGH, library, write
 
@@ -32,6 +33,12 @@ class Migration(migrations.Migration):
     dependencies = [("library", "0002_authorship"), ("shop", "0009_gone")]
     operations = []
 """
+
+
+def files_of(project: Path) -> dict[Path, bytes]:
+    """What is in the project, but for what lint-m2m keeps."""
+    files = (path for path in project.rglob("*") if path.is_file() and path.parent.name != FOLDER)
+    return {path: path.read_bytes() for path in files}
 
 
 @pytest.fixture
@@ -244,8 +251,8 @@ def test_fixes_leave_alone_what_is_known(known: Path, lint: Lint) -> None:
     ],
 )
 def test_what_makes_no_sense(project: Path, lint: Lint, arguments: list[str], message: str) -> None:
-    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    before = files_of(project)
     run = lint(*arguments)
     assert (run.status, run.out) == (2, "")
     assert run.err.startswith(f"lint-m2m: error: {message}"), run.err
-    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+    assert files_of(project) == before

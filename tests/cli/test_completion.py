@@ -105,7 +105,7 @@ def test_every_argument_is_known_to_completion() -> None:
     """A new kind of argument either has its words, or is one that nobody can complete."""
     free = {"APP.MODEL", "APP.MODEL.FIELD", "GITREF", "N", "NAME:FIELD", "URL"}
     words = {action.metavar for name in COMMANDS for action in parser(name)._actions if action.metavar is not None}
-    assert words == WORDS.keys() | free | {"FILE", "PATH"}
+    assert words == WORDS.keys() | free | {"DIR", "FILE", "PATH"}
 
 
 def test_wrong_shells(lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:

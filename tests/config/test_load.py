@@ -31,6 +31,8 @@ exclude = ["legacy/", "**/old_*"]
 django-version = "5.2.19"
 database = "mariadb"
 baseline = "known.toml"
+cache-dir = ".cache/lint"
+no-cache = true
 
 [tool.lint-m2m.per-file-ignores]
 "library/migrations/*" = ["MTM303"]
@@ -83,6 +85,8 @@ def test_every_option(tmp_path: Path) -> None:
         django_version=(5, 2),
         database="mysql",
         baseline=str(tmp_path / "known.toml"),
+        cache_dir=str(tmp_path / ".cache/lint"),
+        no_cache=True,
         per_file_ignores=(("library/migrations/*", ("MTM303",)),),
         migration_modules=(("library", "config.migrations.library"), ("nothing", "")),
         app_labels=(("src/books", "library"),),
@@ -101,6 +105,22 @@ def test_files_of_formats_lie_beside_the_configuration(tmp_path: Path) -> None:
     assert load(tmp_path).format == (f"sarif:{tmp_path}/out/report.sarif", "json:/elsewhere.json", "github:-", "full")
 
 
+@pytest.mark.parametrize("folder", ["..", ".", "/tmp", "../elsewhere", "link/cache"])
+def test_a_project_cannot_have_the_cache_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """What is checked may be a stranger's repository: it does not say where this user's files go."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outside").mkdir()
+    project = tmp_path / "project"
+    write(project, table(f'cache-dir = "{folder}"'))
+    (project / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(ConfigurationError) as caught:
+        load(project)
+    problem = "`cache-dir` has to be a folder below project; `--cache-dir` may name any"
+    assert str(caught.value) == f"project/pyproject.toml:2: {problem}"
+
+
 def test_every_option_is_an_attribute() -> None:
     """The names of the file, of the command line and of the API differ in dashes only."""
     assert {attribute_of(option) for option in OPTIONS} == set(Config.__dataclass_fields__) - {
@@ -116,7 +136,7 @@ def test_who_set_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "project", EVERYTHING)
     config = load(tmp_path / "project", command_line={"format": ["concise"]})
     assert config.origin("fail-on") == (Source.FILE, "project/pyproject.toml", 8)
-    assert config.origin("per-file-ignores") == (Source.FILE, "project/pyproject.toml", 21)
+    assert config.origin("per-file-ignores") == (Source.FILE, "project/pyproject.toml", 23)
     assert config.origin("format") == (Source.COMMAND_LINE, None, None)
     assert load(tmp_path).origin("format") == (Source.DEFAULT, None, None)
     assert [str(config.origin(name)) for name in ("fail-on", "format")] == ["project/pyproject.toml:8", "command line"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lint_m2m.discovery import find_root
+from lint_m2m.roots import find_root
 
 MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "site.settings")\n'
 

@@ -25,7 +25,7 @@ import django.core.management
 import django.db.backends.sqlite3.base
 import django.db.migrations.loader
 
-from lint_m2m import config, engine
+from lint_m2m import config
 from lint_m2m.cli import check  # noqa: F401
 from lint_m2m.discovery import Layout
 from lint_m2m.engine.live import LiveReader
@@ -34,6 +34,7 @@ from lint_m2m.readers.live.loading import load
 from lint_m2m.readers.live.pending import pending  # noqa: F401
 from lint_m2m.readers.live.project import facts
 from lint_m2m.readers.static import read_project
+from lint_m2m.rules import CODES
 from tests.judge.databases import SQLITE_SETTINGS
 from tests.judge.project import configure
 
@@ -150,7 +151,7 @@ def differences(static: Any, live: Any, partial: bool, path: str = "") -> list[s
 def main() -> None:
     sys.dont_write_bytecode = True
     requests = json.load(sys.stdin)
-    assert engine.CODES
+    assert CODES
     gc.collect()
     gc.freeze()
     for request in requests:

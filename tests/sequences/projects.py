@@ -17,7 +17,8 @@ from dataclasses import field as declare
 from pathlib import Path
 
 from lint_m2m.config import Config
-from lint_m2m.engine import WayOut, run
+from lint_m2m.engine import run
+from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.finding import Finding
 from lint_m2m.sequences import apply_changes
 from lint_m2m.sequences.values import ModelsChange, NewMigration, Proposal

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lint_m2m.engine import WayOut
+from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.prove.project import build
 from lint_m2m.prove.reading import Reading

@@ -15,12 +15,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lint_m2m.cli import check
 from lint_m2m.cli.streams import complain
-from lint_m2m.discovery import find_root, marked_root
 from lint_m2m.engine.live import LiveReader, is_installed, spelled
 from lint_m2m.errors import LintM2MError, NoMigrationsError, UsageError
 from lint_m2m.readers.live.loading import Loaded, load
 from lint_m2m.readers.live.pending import Pending, pending, with_pending
 from lint_m2m.readers.live.project import facts
+from lint_m2m.roots import find_root, marked_root
 
 EXIT_CANNOT = 2
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from lint_m2m import looks
+
 
 class Finder:
     """Finds modules in and around `root`.
@@ -19,7 +21,7 @@ class Finder:
         self._inside_root = self.root.rstrip(os.sep) + os.sep
         self._importable = tuple(os.fspath(folder) for folder in importable)
         self._real_roots = tuple(
-            os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in (self.root, *self._importable)
+            looks.real_path(folder).rstrip(os.sep) + os.sep for folder in (self.root, *self._importable)
         )
         self._found: dict[tuple[str, str, int], str | None] = {}
         self._tops: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -60,12 +62,12 @@ class Finder:
         """Whether `folder` has an ``__init__.py``."""
         found = self._packages.get(folder)
         if found is None:
-            found = self._packages[folder] = os.path.isfile(f"{folder}{os.sep}__init__.py")
+            found = self._packages[folder] = looks.is_file(f"{folder}{os.sep}__init__.py")
         return found
 
     def inside(self, file: str) -> bool:
         """Whether `file`, links followed, lies in the root or an importable folder."""
-        return os.path.realpath(file).startswith(self._real_roots)
+        return looks.real_path(file).startswith(self._real_roots)
 
     def _having(self, folder: str, top: str) -> tuple[str, ...]:
         """The folders to search from `folder` that have something called `top`."""
@@ -77,7 +79,7 @@ class Finder:
         having = tuple(
             one
             for one in self._search_path(folder)
-            if os.path.isdir(f"{one}{os.sep}{top}") or os.path.isfile(f"{one}{os.sep}{top}.py")
+            if looks.is_folder(f"{one}{os.sep}{top}") or looks.is_file(f"{one}{os.sep}{top}.py")
         )
         self._tops[key] = having
         return having
@@ -103,8 +105,8 @@ def _module_file(folder: str, path: str) -> str | None:
     """The file of the module `path` (with slashes, "" for the package itself) below `folder`: a package comes first."""
     base = f"{folder}{os.sep}{path}" if path else folder
     try:
-        if os.path.isfile(f"{base}{os.sep}__init__.py"):
+        if looks.is_file(f"{base}{os.sep}__init__.py"):
             return f"{base}{os.sep}__init__.py"
-        return f"{base}.py" if path and os.path.isfile(f"{base}.py") else None
+        return f"{base}.py" if path and looks.is_file(f"{base}.py") else None
     except ValueError:  # a NUL in a name
         return None

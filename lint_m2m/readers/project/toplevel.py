@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from lint_m2m import looks
 from lint_m2m.migration import UNKNOWN
 from lint_m2m.readers.project.expressions import ExhaustedError, Expressions
 from lint_m2m.readers.project.finder import Finder
@@ -324,7 +325,7 @@ class _Follower(Expressions):
         folder, _, name = pattern.rpartition("/")
         base = os.path.normpath(os.path.join(os.path.dirname(self.file), folder))
         try:
-            names = sorted(os.listdir(base))
+            names = looks.names(base)
         except (OSError, ValueError):
             return []
         return [os.path.join(base, found) for found in fnmatch.filter(names, name) if found.endswith(".py")]

@@ -13,12 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from lint_m2m import looks
 from lint_m2m.errors import ReadError
 from lint_m2m.readers.project.patterns import Matcher
 from lint_m2m.values import frozen
-
-# What Python's import system takes for a module of some kind; `python_module` tells the rest.
-_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
 
 _SKIPPED: Final = frozenset(
     {
@@ -123,7 +121,7 @@ def walk(root: Path, excluded: Matcher | None = None) -> Tree:
 class _Walker:
     def __init__(self, root: Path, excluded: Matcher | None) -> None:
         self.root = os.fspath(root)
-        self.real_root = os.path.realpath(self.root)
+        self.real_root = looks.real_path(self.root)
         self.excluded = excluded
         self.folders: dict[str, tuple[str, ...]] = {}
         self.unread_folders: list[Unread] = []
@@ -134,15 +132,14 @@ class _Walker:
         while pending:
             folder, path, depth = pending.pop()
             try:
-                entries = os.scandir(path)
+                entries = looks.scan(path)
             except OSError as error:
                 if not folder:
                     raise ReadError(f"cannot be read: {_reason(error)}", path=self.root) from error
                 if not isinstance(error, FileNotFoundError | NotADirectoryError):
                     self.unread_folders.append(Unread(folder, _reason(error)))
                 continue
-            with entries:
-                self._scan(folder, entries, depth, pending)
+            self._scan(folder, entries, depth, pending)
 
     def _scan(
         self, folder: str, entries: Iterator[os.DirEntry[str]], depth: int, pending: list[tuple[str, str, int]]
@@ -164,7 +161,7 @@ class _Walker:
                     if excluded is not None and excluded(relative, True):
                         continue
                     inner.append((relative, entry.path, depth + 1))
-                elif name.endswith(_SUFFIXES):
+                elif name.endswith(looks.MODULE_SUFFIXES):
                     relative = prefix + name
                     if excluded is not None and excluded(relative, False):
                         continue
@@ -192,20 +189,20 @@ class _Walker:
             self.unread_folders += [Unread(one[0], "nested too deep") for one in inner]
 
     def _linked_folder(self, relative: str, entry: os.DirEntry[str]) -> None:
-        if not os.path.isdir(entry.path) or (self.excluded is not None and self.excluded(relative, True)):
+        if not looks.is_folder(entry.path) or (self.excluded is not None and self.excluded(relative, True)):
             return
         if self._leaves(entry.path):
             self.unread_folders.append(Unread(relative, "a link that leaves the project"))
         elif entry.name == "migrations":
             try:
-                names = sorted(os.listdir(entry.path))
+                names = looks.names(entry.path)
             except OSError as error:
                 self.unread_folders.append(Unread(relative, _reason(error)))
                 return
             files: list[str] = []
             for name in names:
                 path = os.path.join(entry.path, name)
-                if name.endswith(_SUFFIXES) and not os.path.isdir(path):
+                if name.endswith(looks.MODULE_SUFFIXES) and not looks.is_folder(path):
                     if self._leaves(path):
                         self.unread_files.append(Unread(f"{relative}/{name}", "a link that leaves the project"))
                     else:
@@ -214,7 +211,7 @@ class _Walker:
                 self.folders[relative] = tuple(files)
 
     def _leaves(self, path: str) -> bool:
-        real = os.path.realpath(path)
+        real = looks.real_path(path)
         return real != self.real_root and not real.startswith(self.real_root.rstrip(os.sep) + os.sep)
 
 

@@ -1,0 +1,200 @@
+"""A whole check remembered: what came of it the last time, as long as everything it looked at is as it was.
+
+The name of an entry is a digest of all that was asked: the paths, what of the configuration decides findings, the
+version of this program and of what it reads with. The entry is JSON, and holds what was looked at on disk
+(`lint_m2m.looks`) and what came out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from lint_m2m import __version__
+from lint_m2m.cache import Cache
+from lint_m2m.config import Config, read_options
+from lint_m2m.engine.targets import Target
+from lint_m2m.engine.values import Checked, LeftOut, UnreadPart
+from lint_m2m.finding import (
+    Applicability,
+    Certainty,
+    Downtime,
+    Finding,
+    Related,
+    SequenceStep,
+    Severity,
+)
+from lint_m2m.finding import (
+    Sequence as SafeSequence,
+)
+from lint_m2m.looks import Looks
+from lint_m2m.migration import Location, Span
+
+# What of the configuration is applied to findings afterwards, or is about the report.
+_AFTERWARDS: Final = frozenset(
+    ("baseline", "cache_dir", "color", "exit_zero", "fail_on", "format", "no_cache", "origins", "output", "quiet")
+) | {"searched", "statistics", "verbose", "warnings"}
+# Packages that decide what is read, beside this one.
+_PARSERS: Final = ("sqlglot",)
+
+
+class Memory:
+    """What `cache` has of a check of `groups` (targets by root) with these configurations."""
+
+    def __init__(
+        self, cache: Cache, groups: Mapping[Path, Sequence[Target]], configs: Mapping[Path, Config], *, noqa: bool
+    ) -> None:
+        self._cache = cache
+        self._groups = groups
+        asked = [
+            [os.fspath(root), [list(target.names) for target in targets], _deciding(configs[root], root)]
+            for root, targets in groups.items()
+        ]
+        self._name = hashlib.blake2b(repr([asked, noqa, *_program()]).encode(), digest_size=16).hexdigest()
+
+    def recall(self) -> dict[Path, Checked] | None:
+        """What came of it, by root, without ways out; None where something has changed since, or it was never asked."""
+        entry = self._cache.load(self._name)
+        if entry is None:
+            return None
+        try:
+            value = json.loads(entry)
+            looked_at = Looks.from_json(value["looks"])
+            if not looked_at.changed().nothing:
+                return None
+            found = {
+                root: _checked(one, targets)
+                for (root, targets), one in zip(self._groups.items(), value["checked"], strict=True)
+            }
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+            return None
+        if looked_at.renewed:
+            value["looks"] = looked_at.as_json()
+            self._save(value)
+        return found
+
+    def keep(self, done: Mapping[Path, Checked], looked_at: Looks) -> None:
+        """Remember what came of it."""
+        if looked_at.sound:
+            checked = [_as_json(done[root], targets) for root, targets in self._groups.items()]
+            self._save({"looks": looked_at.as_json(), "checked": checked})
+
+    def _save(self, value: dict[str, Any]) -> None:
+        self._cache.save(self._name, json.dumps(value, separators=(",", ":")).encode())
+
+
+def _deciding(config: Config, root: Path) -> list[object]:
+    """What of the configuration, and of the installed environment, decides what is found."""
+    return [
+        {one.name: getattr(config, one.name) for one in fields(config) if one.name not in _AFTERWARDS},
+        read_options(config, root),
+    ]
+
+
+def _program() -> Iterator[object]:
+    """What decides besides: this program, to the file as long as somebody works on it, and the parsers."""
+    yield __version__
+    yield sys.version
+    yield sorted(_modules(os.path.dirname(os.path.dirname(__file__))))
+    for name in _PARSERS:
+        for folder in sys.path:
+            try:
+                status = os.stat(os.path.join(folder, name, "__init__.py"))
+            except (OSError, ValueError):
+                continue
+            yield [folder, status.st_size, status.st_mtime_ns]
+            break
+
+
+def _modules(folder: str) -> Iterator[tuple[str, int, int]]:
+    pending = [folder]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    status = entry.stat()
+                    yield entry.path, status.st_size, status.st_mtime_ns
+                elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+
+
+def _as_json(checked: Checked, targets: Sequence[Target]) -> dict[str, Any]:
+    return {
+        "findings": [_finding_as_json(finding) for finding in checked.findings],
+        "unread": [[one.path, one.line, one.reason, one.unchecked] for one in checked.unread],
+        "left_out": [list(one) for one in checked.left_out],
+        "apps": list(checked.apps),
+        "places": [[app, name, *sorted(paths)] for (app, name), paths in checked.places.items()],
+        "covered": [targets.index(target) for target in checked.covered],
+    }
+
+
+def _checked(value: Mapping[str, Any], targets: Sequence[Target]) -> Checked:
+    places = {(app, name): frozenset(paths) for app, name, *paths in value["places"]}
+    return Checked(
+        findings=[_finding(one) for one in value["findings"]],
+        ways_out=(),
+        unread=tuple(
+            UnreadPart(path=path, line=line, reason=reason, unchecked=unchecked)
+            for path, line, reason, unchecked in value["unread"]
+        ),
+        left_out={LeftOut(*one) for one in value["left_out"]},
+        apps=set(value["apps"]),
+        migrations={path for _, _, *paths in value["places"] for path in paths},
+        places=places,
+        covered=tuple(targets[number] for number in value["covered"]),
+    )
+
+
+def _finding_as_json(finding: Finding) -> dict[str, Any]:
+    value: dict[str, Any] = {one.name: getattr(finding, one.name) for one in fields(finding)}
+    value["severity"] = finding.severity.value
+    value["certainty"] = finding.certainty.value
+    value["related"] = [[one.location, one.message] for one in finding.related]
+    value["sequences"] = [_sequence_as_json(one) for one in finding.sequences]
+    return value
+
+
+def _finding(value: dict[str, Any]) -> Finding:
+    return Finding(
+        **value
+        | {
+            "severity": Severity(value["severity"]),
+            "certainty": Certainty(value["certainty"]),
+            "location": _location(value["location"]),
+            "related": tuple(Related(location=_location(at), message=message) for at, message in value["related"]),
+            "notes": tuple(value["notes"]),
+            "sequences": tuple(_sequence(one) for one in value["sequences"]),
+        }
+    )
+
+
+def _location(value: Sequence[Any]) -> Location:
+    path, span = value
+    return Location(path, Span(*span))
+
+
+def _sequence_as_json(sequence: SafeSequence) -> dict[str, Any]:
+    value: dict[str, Any] = {one.name: getattr(sequence, one.name) for one in fields(sequence)}
+    value["downtime"] = sequence.downtime.value
+    value["applicability"] = sequence.applicability.value
+    value["steps"] = [{one.name: getattr(step, one.name) for one in fields(step)} for step in sequence.steps]
+    return value
+
+
+def _sequence(value: dict[str, Any]) -> SafeSequence:
+    return SafeSequence(
+        **value
+        | {
+            "downtime": Downtime(value["downtime"]),
+            "applicability": Applicability(value["applicability"]),
+            "steps": tuple(SequenceStep(**step) for step in value["steps"]),
+            "caveats": tuple(value["caveats"]),
+        }
+    )

@@ -1,0 +1,60 @@
+"""Where projects come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from lint_m2m.discovery import Layout
+    from lint_m2m.migration import Project
+    from lint_m2m.readers.options import ReadOptions
+
+
+class Readable(NamedTuple):
+    """A project that can be read: what it consists of, and how."""
+
+    layout: Layout
+    read: Callable[[], Project]
+
+
+class Reader(Protocol):
+    """Where projects come from: their files, or Django.
+
+    `overlay` holds files (absolute paths) whose bytes count instead of what is on disk.
+    """
+
+    @property
+    def overlay(self) -> Mapping[Path, bytes]: ...
+
+    def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
+        """The projects in a root."""
+
+    def reports_on(self, path: str) -> bool:
+        """Whether findings in a file are for whoever works on the project."""
+
+
+class SourceReader:
+    """Projects by their source, nothing of which runs; `jobs` processes read it, one for each processor if ``None``."""
+
+    def __init__(self, jobs: int | None = 1) -> None:
+        self._jobs = jobs
+
+    @property
+    def overlay(self) -> Mapping[Path, bytes]:
+        return {}
+
+    def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
+        # Not for those who remember what came of it the last time.
+        from lint_m2m.discovery import discover_projects
+        from lint_m2m.readers.static import read_project
+        from lint_m2m.readers.workers import usable_processes
+
+        jobs = usable_processes() if self._jobs is None else self._jobs
+        layouts = discover_projects(root, options)
+        return [Readable(layout, partial(read_project, layout, options, jobs)) for layout in layouts]
+
+    def reports_on(self, path: str) -> bool:
+        return True
