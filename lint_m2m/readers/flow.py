@@ -34,7 +34,8 @@ _PLAIN_METHODS: Final = frozenset(
     }
 )
 _MAX_ROUNDS: Final = 8
-_BINDING: Final = frozenset(
+# The nodes that bind names and have something to say of what they hold.
+BINDING: Final = frozenset(
     {
         ast.AnnAssign,
         ast.Assign,
@@ -155,7 +156,7 @@ class Flow:
             self._note_call(node)  # type: ignore[arg-type]
         elif kind is ast.arg:
             self.local.add(node.arg)  # type: ignore[attr-defined]
-        elif kind in _BINDING:
+        elif kind in BINDING:
             self._note_binding(node)
 
     def _note_call(self, node: ast.Call) -> None:

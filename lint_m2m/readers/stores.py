@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from lint_m2m.migration import ModelKey, Store
-from lint_m2m.readers.flow import nodes_in, stored_names
+from lint_m2m.readers.flow import BINDING, nodes_in, stored_names
 
 # What code calls that stores rows.
 WRITES: Final = frozenset(
@@ -69,31 +69,8 @@ _SAME_MODEL: Final = frozenset(
 )
 _CONTAINERS: Final = frozenset({"set", "list", "dict", "defaultdict", "Counter", "OrderedDict"})
 
-# The nodes that bind names.
-_BINDING: Final = frozenset(
-    {
-        ast.AnnAssign,
-        ast.Assign,
-        ast.AsyncFor,
-        ast.AsyncFunctionDef,
-        ast.AsyncWith,
-        ast.AugAssign,
-        ast.ClassDef,
-        ast.ExceptHandler,
-        ast.For,
-        ast.FunctionDef,
-        ast.Global,
-        ast.Import,
-        ast.ImportFrom,
-        ast.MatchAs,
-        ast.MatchStar,
-        ast.NamedExpr,
-        ast.Nonlocal,
-        ast.With,
-        ast.arg,
-        ast.comprehension,
-    }
-)
+# The nodes that bind names, in whatever way.
+_BINDING: Final = BINDING | {ast.Global, ast.MatchAs, ast.MatchStar, ast.Nonlocal, ast.arg}
 
 # The models that a name or an expression stands for (the class, its manager, a queryset, a row). None: not known.
 Models: TypeAlias = frozenset[ModelKey] | None
