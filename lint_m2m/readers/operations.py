@@ -50,6 +50,7 @@ from lint_m2m.readers.constraints import covered_fields, read_constraint
 from lint_m2m.readers.fields import names_of, read_field
 from lint_m2m.readers.model_options import read_model_options, together
 from lint_m2m.readers.operation_classes import OperationClass, effective_arguments, operation_class
+from lint_m2m.readers.references import subject_of_unknown
 from lint_m2m.readers.spans import span_between
 from lint_m2m.readers.sql import read_sql, unknown_reason
 from lint_m2m.readers.values import (
@@ -163,28 +164,24 @@ def _unknown(
     """An operation whose class nobody knows, or whose subject cannot be told: what its arguments name, it touches."""
     if arguments is None:
         arguments = bind_call(session.interpreter, call, ())
-    model = arguments.text("model_name")
-    field = arguments.text("name") or arguments.text("field_name")
-    if "model_name" not in arguments:
-        model, field = arguments.text("name") or arguments.text("model"), arguments.text("field_name")
-        if call.node.args:
-            model, field = None, None  # which of them is the model, nobody knows
-    models = UNKNOWN if not model else frozenset({_model_key(session, model)})
-    what = "what it changes" if not model else f"what it does to `{model}`"
-    session.gap(reason, what, span)
+    on_a_model = "model_name" in arguments
+    text: Callable[[str], str | None] = arguments.text
+    if call.node.args and not on_a_model:
+        text = _nothing  # which of them is the model, nobody knows
+    subject = subject_of_unknown(session.app_label, text, on_a_model=on_a_model)
+    session.gap(reason, subject.unchecked, span)
     return UnknownOperation(
         reason=reason,
-        models=models,
-        fields=frozenset({field}) if field else UNKNOWN,
+        models=subject.models,
+        fields=subject.fields,
         class_path=None if cls is None else cls.path,
         overrides=frozenset() if cls is None else cls.overrides,
         span=span,
     )
 
 
-def _model_key(session: Session, name: str) -> ModelKey:
-    label, dot, model = name.partition(".")
-    return ModelKey(label, model.lower()) if dot else ModelKey(session.app_label, name.lower())
+def _nothing(name: str) -> None:
+    return None
 
 
 def _own_operation(session: Session, cls: OperationClass, call: Call, span: Span | None) -> Operation:

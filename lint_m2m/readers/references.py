@@ -1,9 +1,13 @@
-"""Which model an expression of a migration names: "self", "Book", "library.Book", a setting, or the class itself."""
+"""Which model an expression of a migration names: "self", "Book", "library.Book", a setting, or the class itself.
+
+And which one an operation is about of which only the arguments are known.
+"""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey, ModelRef, SwappableRef
 from lint_m2m.readers.modules import Module, absolute_name
@@ -42,6 +46,32 @@ def named_model(name: str, app_label: str, owner: ModelKey | None) -> Maybe[Mode
     if not dot:
         return ModelKey(app_label, name.lower()) if name else UNKNOWN
     return ModelKey(label, model.lower()) if label and model and "." not in model else UNKNOWN
+
+
+class Subject(NamedTuple):
+    """The models and fields that an operation nobody knows touches, and what is not checked because of it."""
+
+    models: Maybe[frozenset[ModelKey]]
+    fields: Maybe[frozenset[str]]
+    unchecked: str
+
+
+def subject_of_unknown(app_label: str, text: Callable[[str], str | None], *, on_a_model: bool) -> Subject:
+    """What the arguments of an operation that nobody knows name: that it touches.
+
+    `text` gives an argument that is a string, else ``None``. `on_a_model`: it has ``model_name``, so that ``name`` is a
+    field, as with Django's own.
+    """
+    if on_a_model:
+        model, field = text("model_name"), text("name") or text("field_name")
+    else:
+        model, field = text("name") or text("model"), text("field_name")
+    fields = frozenset({field}) if field else UNKNOWN
+    if not model:
+        return Subject(UNKNOWN, fields, "what it changes")
+    label, dot, name = model.partition(".")
+    key = ModelKey(label, name.lower()) if dot else ModelKey(app_label, model.lower())
+    return Subject(frozenset({key}), fields, f"what it does to `{model}`")
 
 
 def model_of_class(session: Session, cls: ClassValue) -> ModelKey | None:

@@ -50,7 +50,7 @@ from lint_m2m.readers.live.classes import class_value, facts_of, path_of
 from lint_m2m.readers.live.fields import read_field
 from lint_m2m.readers.model_options import together
 from lint_m2m.readers.operation_classes import DATABASE_GATES, METHODS, OperationClass, operation_class
-from lint_m2m.readers.references import named_model
+from lint_m2m.readers.references import named_model, subject_of_unknown
 from lint_m2m.readers.values import Ref
 
 if TYPE_CHECKING:
@@ -176,20 +176,14 @@ def _own_operation(session: Session, found: Any, cls: OperationClass) -> Operati
 def _unknown(session: Session, found: Any, cls: OperationClass) -> UnknownOperation:
     """What the arguments with names name, the operation touches."""
     keywords: dict[str, Any] = getattr(found, "_constructor_args", ((), {}))[1]
-    arguments = {name: value for name, value in keywords.items() if isinstance(value, str) and value}
-    model = arguments.get("model_name")
-    field = arguments.get("name") or arguments.get("field_name")
-    if "model_name" not in keywords:
-        model, field = arguments.get("name") or arguments.get("model"), arguments.get("field_name")
-    name = type(found).__name__
-    reason = f"`{name}` is an operation of its own kind"
-    session.gap(reason, "what it changes" if model is None else f"what it does to `{model}`", session.fallback)
-    label, dot, rest = (model or "").partition(".")
-    key = ModelKey(label, rest.lower()) if dot else ModelKey(session.app_label, label.lower())
+    texts = {name: value for name, value in keywords.items() if isinstance(value, str)}
+    subject = subject_of_unknown(session.app_label, texts.get, on_a_model="model_name" in keywords)
+    reason = f"`{type(found).__name__}` is an operation of its own kind"
+    session.gap(reason, subject.unchecked, session.fallback)
     return UnknownOperation(
         reason=reason,
-        models=frozenset({key}) if model else UNKNOWN,
-        fields=frozenset({field}) if field else UNKNOWN,
+        models=subject.models,
+        fields=subject.fields,
         class_path=cls.path,
         overrides=cls.overrides,
     )
