@@ -45,9 +45,9 @@ class Reading:
     def written(self, situation: Situation, proposal: Proposal) -> tuple[Written, ...]:
         """What the sequence writes, in order. NotProvable where that cannot be read back."""
         found: list[Written] = []
-        removed_in = None if situation.removed_before is None else situation.removed_before.migration.key
+        removed_in = {one.migration.key for one in situation.moved}
         for change in proposal.changes:
-            if isinstance(change, ReplaceOperations) and change.migration == removed_in:
+            if isinstance(change, ReplaceOperations) and change.migration in removed_in:
                 continue  # a proof begins after it, with the states that it comes to
             if isinstance(change, ReplaceOperations):
                 found.append(self._edited(situation, change))

@@ -12,20 +12,20 @@ _FAILS_EVERYWHERE = frozenset({"MTM101", "MTM102", "MTM103", "MTM104"})
 
 
 def applicability(situation: Situation) -> Applicability:
-    """`SAFE` where no database can have run the migration, or there is none yet; else `REVIEW`."""
-    finding = situation.finding
-    if finding is None:
-        return Applicability.SAFE
-    # Of those in `database_operations`, an AlterField whose model only the state has raises as well.
-    fails = finding.code in _FAILS_EVERYWHERE or situation.database_side is not None
-    if fails and finding.certainty is Certainty.CERTAIN:
-        return Applicability.SAFE
-    return Applicability.REVIEW
+    """`SAFE` where no database can have run what a sequence edits, or there is nothing yet; else `REVIEW`."""
+    if may_have_run(situation) or (situation.finding is not None and situation.deleted_before is not None):
+        return Applicability.REVIEW
+    return Applicability.SAFE
 
 
 def may_have_run(situation: Situation) -> bool:
-    """Whether a database may have run the migration that a sequence edits."""
-    return applicability(situation) is Applicability.REVIEW
+    """Whether a database may have run the guilty migration."""
+    finding = situation.finding
+    if finding is None:
+        return False
+    # Of those in `database_operations`, an AlterField whose model only the state has raises as well.
+    fails = finding.code in _FAILS_EVERYWHERE or situation.database_side is not None
+    return not (fails and finding.certainty is Certainty.CERTAIN)
 
 
 def where_it_has_run(situation: Situation, title: str, language: str, code: str) -> Iterator[Instruction]:

@@ -1,7 +1,9 @@
-"""A relation that one migration removes and a later one adds again, as what it was or as another kind: one change.
+"""What one migration takes away and a later one puts something in the place of: one change, written in two.
 
-The sequences for such a pair are those for a pair in one migration. They are made from the history as it would be
-without the RemoveField, and taking that out is a change more.
+That is a relation that is removed and added again, as what it was or as another kind, and a through model that is
+deleted before the field goes another way. The sequences for it are those for one migration. They are made from the
+history as it would be without the RemoveField, and with the DeleteModel behind the change of the field; taking both out
+of where they are is a change more.
 """
 
 from __future__ import annotations
@@ -13,59 +15,99 @@ from lint_m2m.finding import Finding
 from lint_m2m.graph import Plan
 from lint_m2m.migration import (
     AddField,
+    AlterField,
+    CreateModel,
+    DeleteModel,
+    Field,
     Migration,
+    MigrationKey,
+    ModelKey,
     Operation,
     Project,
     RemoveField,
+    RenameModel,
     RunPython,
     RunSQL,
+    SeparateDatabaseAndState,
     UnknownOperation,
 )
+from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import (
     Before,
     Change,
     ChangeKind,
+    Code,
     Instruction,
     PlacedOperation,
     Proposal,
     Replacement,
     ReplaceOperations,
     Situation,
+    Where,
 )
 from lint_m2m.values import frozen
+
+# Findings about a field that had another through model, or any, before.
+_THROUGH_LEFT = frozenset({"MTM102", "MTM201", "MTM202"})
 
 
 @frozen
 class Apart:
-    """A RemoveField, and the AddField at `address` of the later migration that takes its place."""
+    """A RemoveField, or the DeleteModel of the old through model, or both, and the operation at `address` of the later
+    `migration` that goes on from there."""
 
-    removal: Before
+    removal: Before | None
+    deletion: Before | None
     migration: Migration
     address: str
 
     def together(self, project: Project) -> Project:
-        """The project with a history in which both are in one migration.
+        """The project with a history in which all of it is in one migration.
 
-        The removal goes without a trace where the new field has the old one's name, else it ends the migration.
+        The removal goes without a trace where the new field has the old one's name, else it ends the migration; the
+        deletion comes behind the operation at `address`.
         """
-        index, removed = int(self.removal.placed.address), self.removal.placed.operation
-        first, last = self.removal.migration, self.migration
-        edited = {first.key: replace(first, operations=first.operations[:index] + first.operations[index + 1 :])}
-        if getattr(last.operations[int(self.address)], "name", None) != getattr(removed, "name", None):
-            edited[last.key] = replace(last, operations=(*last.operations, removed))
+        index, last = int(self.address), self.migration
+        moved = [one for one in (self.removal, self.deletion) if one is not None]
+        edited: dict[MigrationKey, Migration] = {}
+        for one in moved:
+            gone = {int(each.placed.address) for each in moved if each.migration.key == one.migration.key}
+            kept = tuple(each for number, each in enumerate(one.migration.operations) if number not in gone)
+            edited[one.migration.key] = replace(one.migration, operations=kept)
+        operations = list(last.operations)
+        if self.removal is not None:
+            removed = self.removal.placed.operation
+            if getattr(operations[index], "name", None) != getattr(removed, "name", None):
+                operations.append(removed)
+        if self.deletion is not None:
+            operations.insert(index + 1, self.deletion.placed.operation)
+        edited[last.key] = replace(last, operations=tuple(operations))
         return replace(project, migrations=tuple(edited.get(one.key, one) for one in project.migrations))
 
 
-def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Apart | None:
-    """The two operations of a finding in `migration`, MTM202 or MTM204, where they stand in two of the app's.
+def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Apart | str | None:
+    """What a finding in `migration` is about, where it stands in several migrations of the app.
 
-    ``None`` for others, where the field is added first, and where code that runs in between may count on the old one
-    being gone.
+    ``None`` for others, and where the field is added first. A text where there can be no sequence for it: why.
     """
-    if finding.code not in ("MTM202", "MTM204") or finding.operation is None or not finding.operation.isdigit():
+    if finding.operation is None or not finding.operation.isdigit():
         return None
-    operation, address = migration.operations[int(finding.operation)], finding.operation
+    two = _removed(project, plan, finding, migration) if finding.code in ("MTM202", "MTM204") else None
+    if isinstance(two, str):
+        return two
+    deletion = _deleted(project, plan, finding, migration) if finding.code in _THROUGH_LEFT else None
+    if isinstance(deletion, str):
+        return deletion
+    if deletion is None:
+        return two
+    removal = None if two is None else two.removal
+    return Apart(removal=removal, deletion=deletion, migration=migration, address=finding.operation)
+
+
+def _removed(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Apart | str | None:
+    """The RemoveField of MTM202 or MTM204 and the AddField, where they stand in two migrations."""
+    operation, address = migration.operations[int(finding.operation or 0)], finding.operation or "0"
     for other in project.migrations:
         if other.app_label != migration.app_label or other.key == migration.key or other.key not in plan.order:
             continue
@@ -85,11 +127,72 @@ def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) 
             if plan.order.index(first[0].key) > plan.order.index(last[0].key):
                 continue
             removal = Before(migration=first[0], placed=PlacedOperation(address=first[1], operation=removed))
-            between = _between(project, plan, removal, last[0])
-            if any(isinstance(each, RunPython | RunSQL | UnknownOperation) for each in between):
-                return None
-            return Apart(removal=removal, migration=last[0], address=last[1])
+            if _counts_on(project, plan, removal, last[0]):
+                return f"code that runs after `{first[0].name}` may count on `{removed.name}` being gone"
+            return Apart(removal=removal, deletion=None, migration=last[0], address=last[1])
     return None
+
+
+def _deleted(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Before | str | None:
+    """The DeleteModel of the model that the field went through until then, in a migration before."""
+    label, model, name = (finding.field or "").split(".")
+    by_key = {one.key: one for one in project.migrations}
+    through: ModelKey | None = None
+    found: Before | None = None
+    for key in plan.order[: plan.order.index(migration.key)]:
+        one = by_key.get(key)
+        for address, operation in () if one is None else _believed(one.operations):
+            assert one is not None
+            own = ModelKey(one.app_label, str(getattr(operation, "name", "")).lower())
+            written = _written(operation, model, name) if one.app_label == label else None
+            if written is not None:
+                through, found = _through(written), None
+            elif isinstance(operation, RenameModel) and ModelKey(one.app_label, operation.old_name.lower()) == through:
+                through = ModelKey(one.app_label, operation.new_name.lower())
+            elif isinstance(operation, CreateModel) and own == through:
+                found = None
+            elif isinstance(operation, DeleteModel) and own == through:
+                found = Before(migration=one, placed=PlacedOperation(address=address, operation=operation))
+    if found is None:
+        return None
+    gone = f"its through model `{getattr(found.placed.operation, 'name', '')}` is deleted in `{found.migration.key}`"
+    if found.migration.app_label != migration.app_label:
+        return f"{gone}, and what another app's migration does cannot be done here: take that out first"
+    if not found.placed.address.isdigit():
+        return f"{gone} by a part of another operation: take that out first"
+    if _counts_on(project, plan, found, migration):
+        return f"{gone}, and code that runs after that may count on it"
+    return found
+
+
+def _believed(operations: tuple[Operation, ...], prefix: str = "") -> Iterator[tuple[str, Operation]]:
+    """The operations that change the state, with their addresses."""
+    for index, operation in enumerate(operations):
+        if isinstance(operation, SeparateDatabaseAndState | RunSQL):
+            yield from _believed(operation.state_operations, f"{prefix}{index}.state.")
+        else:
+            yield f"{prefix}{index}", operation
+
+
+def _written(operation: Operation, model: str, name: str) -> Field | None:
+    """The field `name` of `model`, where an operation defines it."""
+    if isinstance(operation, AddField | AlterField):
+        return operation.field if (operation.model_name.lower(), operation.name) == (model, name) else None
+    if isinstance(operation, CreateModel) and operation.name.lower() == model:
+        return next((one.field for one in operation.fields if one.name == name), None)
+    return None
+
+
+def _through(field: Field) -> ModelKey | None:
+    through = None if field.relation is None else field.relation.through
+    return through if isinstance(through, ModelKey) else None
+
+
+def _counts_on(project: Project, plan: Plan, gone: Before, migration: Migration) -> bool:
+    """Whether code of the app runs after `gone` and before `migration`: it may count on that being gone."""
+    return any(
+        isinstance(one, RunPython | RunSQL | UnknownOperation) for one in _between(project, plan, gone, migration)
+    )
 
 
 def _between(project: Project, plan: Plan, removal: Before, migration: Migration) -> Iterator[Operation]:
@@ -103,33 +206,82 @@ def _between(project: Project, plan: Plan, removal: Before, migration: Migration
 
 
 def with_removal(proposal: Proposal, situation: Situation) -> Proposal:
-    """`proposal`, with the RemoveField in an earlier migration taken out where it edits the guilty one.
+    """`proposal`, with what stands in earlier migrations taken out where it edits the guilty one.
 
-    Raises `Unwritable` where it edits that earlier migration, too.
+    Raises `Unwritable` where it edits such an earlier migration, too.
     """
-    removal, migration = situation.removed_before, situation.migration
+    moved = situation.moved
+    migration = situation.migration
     edited = {one.migration for one in proposal.changes if isinstance(one, ReplaceOperations)}
-    if removal is None or migration is None or migration.key not in edited:
+    if not moved or migration is None or migration.key not in edited:
         return proposal
-    removed = removal.placed.operation
-    if not isinstance(removed, RemoveField) or removed.span is None or removal.migration.key in edited:
-        raise Unwritable("the RemoveField cannot be taken out by itself")
-    changes: list[Change] = [
-        *_half_run(situation, removal, migration),
-        ReplaceOperations(
-            migration=removal.migration.key,
-            path=removal.migration.path,
-            replacements=(Replacement(address=removal.placed.address, span=removed.span),),
-            title=f"leave `{removed.name}` where it is",
-        ),
-        *proposal.changes,
-    ]
+    if any(one.placed.operation.span is None or one.migration.key in edited for one in moved):
+        raise Unwritable("what an earlier migration takes away cannot be taken out by itself")
+    changes: list[Change] = [*_half_run(situation, migration)]
+    for key in dict.fromkeys(one.migration.key for one in moved):
+        here = [one for one in moved if one.migration.key == key]
+        names = [f"`{getattr(one.placed.operation, 'name', '')}`" for one in here]
+        changes.append(
+            ReplaceOperations(
+                migration=key,
+                path=here[0].migration.path,
+                replacements=tuple(
+                    Replacement(address=one.placed.address, span=one.placed.operation.span)
+                    for one in here
+                    if one.placed.operation.span is not None
+                ),
+                title=f"leave {' and '.join(names)} where {'it is' if len(here) == 1 else 'they are'}",
+            )
+        )
+    for change in proposal.changes:
+        if isinstance(change, ReplaceOperations) and change.migration == migration.key:
+            change = _deleting(change, situation)
+        changes.append(change)
     return replace(proposal, changes=tuple(changes))
 
 
-def _half_run(situation: Situation, removal: Before, migration: Migration) -> Iterator[Instruction]:
-    """For databases between the two: the field comes back first, as the migration makes it backward."""
-    label = migration.app_label
+def _deleting(change: ReplaceOperations, situation: Situation) -> ReplaceOperations:
+    """`change` with what it puts in the place of the DeleteModel, or that itself, behind the guilty operation."""
+    deletion, guilty = situation.deleted_before, situation.guilty
+    if deletion is None or guilty is None:
+        return change
+    address = str(int(guilty.address) + 1)
+    own = next((one for one in change.replacements if one.address == address), None)
+    there = next((one for one in change.replacements if one.address == guilty.address), None)
+    codes: tuple[Code, ...]
+    if own is not None:
+        codes = own.operations
+    else:
+        writer = Writer(situation, change.path)
+        node = writer.own(deletion.migration.path, deletion.placed.operation.span)
+        codes = (writer.code(node, indent=OPERATION_INDENT),)
+    if guilty.operation.span is None or (there is not None and there.where is not Where.INSTEAD):
+        raise Unwritable("the deletion of the old through model has no place behind the change")
+    if there is None:
+        there = Replacement(address=guilty.address, span=guilty.operation.span, where=Where.AFTER)
+    others = tuple(one for one in change.replacements if one.address not in (address, guilty.address))
+    return replace(change, replacements=(*others, replace(there, operations=(*there.operations, *codes))))
+
+
+def _half_run(situation: Situation, migration: Migration) -> Iterator[Instruction]:
+    """For databases between the migrations: what has gone comes back first."""
+    label, deletion, removal, link = (
+        migration.app_label,
+        situation.deleted_before,
+        situation.removed_before,
+        situation.link,
+    )
+    if deletion is not None and link is not None:
+        # Undone, the table would come back empty, or not at all: with the old text the state may have no such model.
+        yield Instruction(
+            title=f"where `{deletion.migration.name}` has run and `{migration.name}` has not: `{link.table.name}` went "
+            "with all links; restore that table, rows and all, from a backup from before",
+            language="console",
+            code=f"python manage.py migrate {label}",
+        )
+        return
+    if removal is None:
+        return
     names = f"`{removal.migration.name}` has run and `{migration.name}` has not"
     if situation.kind is ChangeKind.FK_TO_M2M:
         # Backward a column that may not be null comes back only where there is no row.
@@ -139,7 +291,6 @@ def _half_run(situation: Situation, removal: Before, migration: Migration) -> It
             code=f"python manage.py migrate {label}",
         )
         return
-    link = situation.link
     own = [one.key for one in removal.migration.dependencies if one.key and one.key.app_label == label]
     empty = link is not None and link.through is None
     then = f"; `{link.table.name}` comes back empty, and its rows only from a backup" if link and empty else ""

@@ -117,16 +117,17 @@ def situations(
             two = apart(project, plan, finding, moment.migration)
             side = database_side(finding, moment.migration)
             history, key = project, moment.migration.key
-            if two is not None:
+            if isinstance(two, Apart):
                 history, key = two.together(project), two.migration.key
             elif side is not None:
                 history = without_holder(side, project, moment.migration)
             if history is project:
-                situation = gatherer.situation(moment, finding, together)
+                situation = gatherer.situation(moment, finding, together, refused=two if isinstance(two, str) else None)
             else:
                 again = Replay(history, build(history), plan, settings)
                 whole = Gatherer(history, again.graph, again, files)
                 around = next(_moments(again, {key: None}), None)
+                two = None if isinstance(two, str) else two
                 situation = None if around is None else whole.situation(around, finding, together, two, side)
             if situation is not None:
                 yield situation
@@ -188,11 +189,12 @@ class Gatherer:
         together: tuple[Finding, ...],
         two: Apart | None = None,
         side: DatabaseSide | None = None,
+        refused: str | None = None,
     ) -> Situation | None:
         """The situation of one finding; ``None`` when its model or field is not known there.
 
         `two`: what `moment` has in one migration, and the project in two. `side`: what it has by itself, and the
-        project in a SeparateDatabaseAndState.
+        project in a SeparateDatabaseAndState. `refused`: why there can be no sequence.
         """
         migration = moment.migration
         label, _, rest = (finding.field or "").partition(".")
@@ -211,7 +213,7 @@ class Gatherer:
         if finding.code in _CHANGES and _changed_before(
             key, old, migration, guilty, deleting=finding.code in _DELETING
         ):
-            return None
+            refused = "the same migration changes the field, or a model that it goes through, before this operation"
         if finding.code == "MTM104" and guilty is not None:
             new = _with_through(new, guilty.operation, migration)
         return self.assemble(
@@ -229,8 +231,9 @@ class Gatherer:
             operations=operations,
             findings=together,
             removed_before=None if two is None else two.removal,
+            deleted_before=None if two is None else two.deletion,
             database_side=side,
-            refused=_refused(finding, guilty),
+            refused=refused or _refused(finding, guilty),
         )
 
     def assemble(
@@ -250,6 +253,7 @@ class Gatherer:
         operations: tuple[PlacedOperation, ...] = (),
         findings: tuple[Finding, ...] = (),
         removed_before: Before | None = None,
+        deleted_before: Before | None = None,
         database_side: DatabaseSide | None = None,
         refused: str | None = None,
     ) -> Situation:
@@ -266,7 +270,7 @@ class Gatherer:
         known = (*_snapshot(before, [*involved, *(model.key for model in believed)]),)
         new_table, new_columns = self._automatic(after, owner, new)
         edited = [] if migration is None else [migration]
-        edited += [] if removed_before is None else [removed_before.migration]
+        edited += [one.migration for one in (removed_before, deleted_before) if one is not None]
         sources = self._sources(edited, (*known, *believed))
         text = sources.get(migration.path) if migration is not None else None
         app = self._apps.get(key.app_label if migration is None else migration.app_label)
@@ -287,6 +291,7 @@ class Gatherer:
             guilty=guilty,
             removal=_removal(key, guilty, operations),
             removed_before=removed_before,
+            deleted_before=deleted_before,
             database_side=database_side,
             refused=refused,
             kept=next((table for table in tables if table.auto_of == key), None),

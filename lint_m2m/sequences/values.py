@@ -133,8 +133,10 @@ class Situation:
     `operations` are all operations of the guilty migration with their addresses, nested ones after the one that holds
     them; `guilty` is the one the finding points at, `removal` of RECREATED and of FK_TO_M2M the RemoveField where it
     is in the same migration. Where RECREATED's is in an earlier one, `removed_before` is it, and all that is said here
-    of states and tables is as it would be without it. Where the guilty operation stands in `database_side`, all is as
-    it would be with its operations by themselves. `findings` are all findings in the guilty migration.
+    of states and tables is as it would be without it. Where the old through model is deleted in an earlier one,
+    `deleted_before` is that, and all is as it would be with it just behind the guilty operation. Where the guilty
+    operation stands in `database_side`, all is as it would be with its operations by themselves. `findings` are all
+    findings in the guilty migration.
 
     `refused` says why no sequence can be made for it: then none is asked.
 
@@ -160,6 +162,7 @@ class Situation:
     guilty: PlacedOperation | None
     removal: PlacedOperation | None = None
     removed_before: Before | None = None
+    deleted_before: Before | None = None
     database_side: DatabaseSide | None = None
     refused: str | None = None
     # The table that was made as the field's automatic one, whatever it is called before the migration.
@@ -194,6 +197,11 @@ class Situation:
     def is_removed(self) -> bool:
         """Whether the RemoveField of the field is known."""
         return self.removal is not None or self.removed_before is not None
+
+    @property
+    def moved(self) -> tuple[Before, ...]:
+        """What is not in the migration where it really stands."""
+        return tuple(one for one in (self.removed_before, self.deleted_before) if one is not None)
 
     @property
     def field_label(self) -> str:

@@ -99,6 +99,28 @@ def _is_list(node: ast.Assign) -> bool:
     return isinstance(node.targets[0], ast.Name) and node.targets[0].id == "operations"
 
 
+def in_two(*first: str, patched: Callable[[Path], None] | None = None) -> Callable[[Path], None]:
+    """The operations of some kinds in a migration, those of other kinds in the next one."""
+
+    def patch(folder: Path) -> None:
+        if patched is not None:
+            patched(folder)
+        path = next(folder.glob("*/migrations/0002_*.py"))
+        head, _, rest = path.read_text().partition("    operations = [\n")
+        operations = [f"        migrations.{one}" for one in rest.split("        migrations.")[1:]]
+        operations[-1] = operations[-1].removesuffix("    ]\n")
+        moved = [one for one in operations if one.strip().startswith(tuple(f"migrations.{kind}(" for kind in first))]
+        kept = "".join(one for one in operations if one not in moved)
+        assert moved
+        assert kept
+        path.with_name("0002_first_change.py").write_text(f"{head}    operations = [\n{''.join(moved)}    ]\n")
+        head = head.replace("0001_initial", "0002_first_change")
+        path.with_name("0003_second_change.py").write_text(f"{head}    operations = [\n{kept}    ]\n")
+        path.unlink()
+
+    return patch
+
+
 def _split(folder: Path) -> None:
     """The extra field, the pair and a key in operations of their own, as makemigrations does with cycles."""
     path = next((folder / "library" / "migrations").glob("0002_*.py"))
@@ -656,6 +678,15 @@ REMOVED = (
     Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
     Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_last),
     Case("removed, deleted and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_deleted_between, formatted=True),
+    Case("deleted, then removed", after(), PLAIN, sequences=DROPPED, patch=in_two("DeleteModel"), formatted=True),
+    Case(
+        "removed and deleted, added later",
+        after(),
+        PLAIN,
+        sequences=DROPPED[::-1],
+        patch=in_two("RemoveField", "DeleteModel", patched=_last),
+        formatted=True,
+    ),
     Case("removed and added later", after(), PLAIN, sequences=DROPPED[::-1], patch=_apart, formatted=True),
     Case(
         "removed with a named constraint",
@@ -854,6 +885,23 @@ SWAPPED = (
         patch=_removed_long_before,
     ),
     Case(
+        "swapped, removed and deleted long before",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, _OTHER_PAIR)),
+        sequences=RENAMED,
+        patch=in_two("RemoveField", "DeleteModel", patched=_removed_first),
+        formatted=True,
+    ),
+    Case(
+        "copied, removed and deleted long before",
+        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
+        sequences=BETWEEN,
+        patch=in_two("RemoveField", "DeleteModel", patched=_removed_first),
+        formatted=True,
+        twice=True,
+    ),
+    Case(
         "swapped after the deletion",
         via("Authorship", through("Authorship", _KEYS + _NOTE)),
         via("Writing", through("Writing", _OTHER_KEYS + _NOTE, _OTHER_PAIR)),
@@ -970,28 +1018,8 @@ def _by_alter_field(folder: Path) -> None:
     path.write_text(text.replace("AddField", "AlterField"))
 
 
-def _in_two(first: str, second: str) -> Callable[[Path], None]:
-    """The operations of one kind in a migration, those of another kind in the next one, with all others."""
-
-    def patch(folder: Path) -> None:
-        path = next((folder / "blog" / "migrations").glob("0002_*.py"))
-        text = path.read_text()
-        head, _, rest = text.partition("    operations = [\n")
-        operations = [f"        migrations.{one}" for one in rest.split("        migrations.")[1:]]
-        operations[-1] = operations[-1].removesuffix("    ]\n")
-        moved = "".join(one for one in operations if one.startswith(f"        migrations.{first}("))
-        kept = "".join(one for one in operations if not one.startswith(f"        migrations.{first}("))
-        assert f"migrations.{second}(" in kept
-        path.with_name("0002_first_change.py").write_text(f"{head}    operations = [\n{moved}    ]\n")
-        head = head.replace("0001_initial", "0002_first_change")
-        path.with_name("0003_second_change.py").write_text(f"{head}    operations = [\n{kept}    ]\n")
-        path.unlink()
-
-    return patch
-
-
-_REMOVED_THEN_ADDED = _in_two("RemoveField", "AddField")
-_ADDED_THEN_REMOVED = _in_two("AddField", "RemoveField")
+_REMOVED_THEN_ADDED = in_two("RemoveField")
+_ADDED_THEN_REMOVED = in_two("AddField")
 _FILED = "category = models.ManyToManyField(Category, through='blog.Filing', related_name='posts')"
 _FILING = """
 class Filing(models.Model):
@@ -1476,6 +1504,17 @@ UNCOPIED = (
         ),
         PLAIN,
         sequences=("copy-rows",),
+        formatted=True,
+    ),
+    Case(
+        "through model of another key deleted before",
+        via(
+            "Authorship",
+            through("Authorship", "    id = models.UUIDField(primary_key=True, default=uuid.uuid4)\n" + _KEYS),
+        ),
+        PLAIN,
+        sequences=("copy-rows",),
+        patch=in_two("DeleteModel"),
         formatted=True,
     ),
 )
