@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path
 
 from lint_m2m.config.options import nearest
 from lint_m2m.config.values import Config, Source
 from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError
+from lint_m2m.readers.project.patterns import pattern
 
 
 class Selection:
@@ -68,29 +67,11 @@ def matches(glob: str, path: str) -> bool:
     """Whether `glob` means `path` or a folder that it lies in, by the rules of .gitignore.
 
     Without a slash (or with one at the end only) it is the name of a file or folder anywhere; otherwise it is relative
-    to the root ("./", which git does not know, is the root as well). ``*`` stays within a name, ``**`` does not. Takes
-    linear time, whatever the glob.
+    to the root ("./", which git does not know, is the root as well). ``*`` stays within a name, ``**`` does not. An
+    empty one is the root itself; one that begins with "!" means nothing by itself.
     """
-    names = path.split("/")
-    # How many of the names are spent: all ways at once.
-    reached = {0}
-    segments = _segments(glob)
-    for index, segment in enumerate(segments):
-        if segment == "**":
-            least = min(reached) + (index == len(segments) - 1)
-            reached = set(range(least, len(names) + 1))
-        else:
-            reached = {at + 1 for at in reached if at < len(names) and fnmatchcase(names[at], segment)}
-        if not reached:
-            return False
-    return not glob.endswith("/") or min(reached) < len(names)
-
-
-@lru_cache(maxsize=256)
-def _segments(glob: str) -> tuple[str, ...]:
-    body = glob.rstrip("/")
-    segments = [segment for segment in body.split("/") if segment not in ("", ".")]
-    return tuple(segments) if "/" in body else ("**", *segments)
+    found = pattern(glob)
+    return not glob.strip("./") if found is None else found.excludes and found.covers(path)
 
 
 def _concern(globs: tuple[str, ...], path: str) -> bool:

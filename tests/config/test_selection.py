@@ -123,6 +123,11 @@ def test_unknown_code_is_named_where_it_was_said(tmp_path: Path, monkeypatch: py
         ("./library/", "library/migrations/0001.py", True),
         ("./migrations", "library/migrations/0001.py", False),
         ("**", "library/migrations/0001.py", True),
+        ("library/**/", "library/migrations/0001.py", True),
+        ("library/migrations/**/", "library/migrations/0001.py", False),
+        (r"000\1.py", "library/migrations/0001.py", True),
+        ("# library", "# library", False),
+        ("!library", "library/migrations/0001.py", False),
     ],
 )
 def test_globs(glob: str, path: str, expected: bool) -> None:

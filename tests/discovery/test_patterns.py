@@ -33,6 +33,7 @@ def _walked(judge: Matcher, path: str, folder: bool) -> bool:
         (["/build"], "src/build", False),
         (["/build"], "build/a.py", True),
         (["./build"], "build/a.py", True),
+        (["./build"], "src/build/a.py", False),
         (["src/build"], "other/src/build", False),
         (["**/migrations/old"], "a/b/migrations/old/x.py", True),
         (["vendor/**"], "vendor/x/a.py", True),

@@ -1,4 +1,4 @@
-"""Globs as .gitignore has them, for `exclude`.
+"""Globs as .gitignore has them, for `exclude` and `per-file-ignores`.
 
 The rules are git's (gitignore(5)): the last pattern that matches decides, ``!`` takes back, a slash at the start or in
 the middle ties a pattern to the root, a slash at the end means folders only, ``**`` spans folders. Matching takes time
@@ -10,24 +10,42 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # (path relative to the root with forward slashes, whether it is a folder) -> excluded
 Matcher = Callable[[str, bool], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class Pattern:
+    """One glob. `excludes` is false for one that begins with ``!``."""
+
     excludes: bool
     folders_only: bool
     # One expression a folder of the path, None for "**"; a single one without `anchored` is for the last alone.
     segments: tuple[re.Pattern[str] | None, ...]
     anchored: bool
 
-    def matches(self, parts: Sequence[str]) -> bool:
+    def matches(self, parts: Sequence[str], is_folder: bool) -> bool:
+        """Whether it means the path of these names itself."""
+        if self.folders_only and not is_folder:
+            return False
+        return len(parts) in self._ends(parts) if self.anchored else self._names(parts[-1])
+
+    def covers(self, path: str) -> bool:
+        """Whether it means the file `path`, or a folder that it lies in."""
+        parts = path.split("/")
+        folders = parts[:-1] if self.folders_only else parts
         if not self.anchored:
-            only = self.segments[0]
-            return only is not None and only.fullmatch(parts[-1]) is not None
-        # The positions in `parts` where the segments so far may end.
+            return any(map(self._names, folders))
+        return min(self._ends(parts), default=len(parts) + 1) <= len(folders)
+
+    def _names(self, name: str) -> bool:
+        only = self.segments[0]
+        return only is not None and only.fullmatch(name) is not None
+
+    def _ends(self, parts: Sequence[str]) -> set[int]:
+        """The positions in `parts` where the segments may end."""
         ends = {0}
         for number, segment in enumerate(self.segments):
             if segment is None:
@@ -37,8 +55,8 @@ class _Rule:
             else:
                 ends = {end + 1 for end in ends if end < len(parts) and segment.fullmatch(parts[end])}
             if not ends:
-                return False
-        return len(parts) in ends
+                break
+        return ends
 
 
 def matcher(patterns: Sequence[str]) -> Matcher | None:
@@ -46,7 +64,7 @@ def matcher(patterns: Sequence[str]) -> Matcher | None:
 
     It judges the path itself: a walk that does not enter excluded folders need not ask for what is in them.
     """
-    rules = [rule for pattern in patterns if (rule := _parse(pattern)) is not None]
+    rules = [rule for text in patterns if (rule := pattern(text)) is not None]
     if not any(rule.excludes for rule in rules):
         return None
     rules.reverse()
@@ -54,31 +72,33 @@ def matcher(patterns: Sequence[str]) -> Matcher | None:
     def excluded(path: str, is_folder: bool) -> bool:
         parts = path.split("/")
         for rule in rules:
-            if (is_folder or not rule.folders_only) and rule.matches(parts):
+            if rule.matches(parts, is_folder):
                 return rule.excludes
         return False
 
     return excluded
 
 
-def _parse(pattern: str) -> _Rule | None:
-    pattern = pattern.rstrip("\r\n")
-    while pattern.endswith(" ") and not pattern.endswith("\\ "):
-        pattern = pattern[:-1]
-    if not pattern or pattern.startswith("#"):
+@lru_cache(maxsize=256)
+def pattern(text: str) -> Pattern | None:
+    """The pattern that a line is; ``None`` for a comment, and for one that means nothing."""
+    text = text.rstrip("\r\n")
+    while text.endswith(" ") and not text.endswith("\\ "):
+        text = text[:-1]
+    if not text or text.startswith("#"):
         return None
-    excludes = not pattern.startswith("!")
-    # Git knows no "./"; people write it all the same.
-    pattern = pattern.removeprefix("!").removeprefix("./")
-    folders_only = pattern.endswith("/")
-    pattern = pattern.rstrip("/")
-    anchored = "/" in pattern
-    names = [name for name in pattern.split("/") if name]
+    excludes = not text.startswith("!")
+    text = text.removeprefix("!")
+    folders_only = text.endswith("/")
+    text = text.rstrip("/")
+    anchored = "/" in text
+    # Git knows no "./"; people write it for the root.
+    names = [name for name in text.split("/") if name not in ("", ".")]
     if not names:
         return None
     # "**" is special only beside a slash: alone it is a "*".
     segments = tuple(None if name == "**" and anchored else _expression(name) for name in names)
-    return _Rule(excludes, folders_only, segments, anchored)
+    return Pattern(excludes, folders_only, segments, anchored)
 
 
 def _expression(glob: str) -> re.Pattern[str]:
