@@ -72,11 +72,12 @@ class Entry:
 
 @frozen
 class Baseline:
-    """What a file says; `shown` is its path as a user would write it."""
+    """What a file says; `shown` is its path as a user would write it, `source` its bytes, ``None`` if it has none."""
 
     file: Path
     shown: str
     entries: tuple[Entry, ...] = ()
+    source: bytes | None = None
 
     @property
     def counts(self) -> Counter[Key]:
@@ -159,18 +160,10 @@ def renewed(baseline: Baseline, keys: Iterable[Key], judged: Callable[[Key], boo
 def read(file: Path) -> Baseline:
     """The baseline in `file`. Raises ConfigurationError, with the line, for what is none."""
     shown = shown_path(file)
-    try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError("not a regular file", path=shown)
-        if status.st_size > MAX_BYTES:
-            raise ConfigurationError("too large for a baseline", path=shown)
-        data = file.read_bytes()
-    except FileNotFoundError:
+    data = _bytes(file, shown)
+    if data is None:
         hint = "`--write-baseline` makes one of all findings that there are"
-        raise ConfigurationError(f"there is no such baseline; {hint}", path=shown) from None
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"the baseline cannot be read: {reason_of(error)}", path=shown) from None
+        raise ConfigurationError(f"there is no such baseline; {hint}", path=shown)
     text, document = parse_document(data, shown)
     schema, tables = document.get("schema"), document.get(_TABLE, [])
     if type(schema) is not int or not isinstance(tables, list) or document.keys() - {"schema", _TABLE}:
@@ -182,7 +175,28 @@ def read(file: Path) -> Baseline:
     lines = [number for number, line in enumerate(text.split("\n"), start=1) if _START.match(line)]
     lines += [0] * (len(tables) - len(lines))
     entries = [_entry(table, shown, line) for table, line in zip(tables, lines, strict=False)]
-    return Baseline(file=file, shown=shown, entries=tuple(entries))
+    return Baseline(file=file, shown=shown, entries=tuple(entries), source=data)
+
+
+def require_unchanged(baseline: Baseline) -> None:
+    """ConfigurationError where the file is no longer what `baseline` was read from: what it has by now is not lost."""
+    if _bytes(baseline.file, baseline.shown) != baseline.source:
+        raise ConfigurationError("the baseline has changed since it was read: run it again", path=baseline.shown)
+
+
+def _bytes(file: Path, shown: str) -> bytes | None:
+    """What is in a file; ``None`` where there is none. ConfigurationError where that can be no baseline."""
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigurationError("not a regular file", path=shown)
+        if status.st_size > MAX_BYTES:
+            raise ConfigurationError("too large for a baseline", path=shown)
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"the baseline cannot be read: {reason_of(error)}", path=shown) from None
 
 
 def empty(file: Path) -> Baseline:

@@ -30,6 +30,8 @@ LAYERS = {
     "errors": 0,
     "values": -1,  # what a frozen class is, for all of them
     "looks": -1,  # what was looked at on disk
+    "interrupts": -1,
+    "writing": 0,  # bytes, and how they get into a file
     # 1: bytes, or Django's loader, to Migration values
     "discovery": 1,
     "roots": 1,

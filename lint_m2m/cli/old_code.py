@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lint_m2m.cli.streams import complain, write_file
 from lint_m2m.config import Config, Origin, Source
-from lint_m2m.errors import UsageError
+from lint_m2m.errors import ConfigurationError, UsageError, reason_of
 from lint_m2m.reports.text import counted
 
 if TYPE_CHECKING:
@@ -64,14 +64,20 @@ def comparison(arguments: argparse.Namespace) -> Comparison | None:
 
 def write(outcome: Outcome, config: Config) -> int:
     """Write the baselines of a check that was run for it; 0. UsageError where none is named or can be written."""
-    from lint_m2m.baseline import render
+    from lint_m2m.baseline import render, require_unchanged
+    from lint_m2m.writing import alone
 
     if not outcome.baselines:
         raise UsageError(
             '`--write-baseline` has no file: say `--baseline FILE`, or `baseline = "FILE"` in `[tool.lint-m2m]`'
         )
     for baseline, gone in outcome.baselines:
-        write_file(str(baseline.file), render(baseline))
+        try:
+            with alone(baseline.file.parent):
+                require_unchanged(baseline)
+                write_file(str(baseline.file), render(baseline))
+        except TimeoutError as error:
+            raise ConfigurationError(reason_of(error), path=baseline.shown) from None
         if not config.quiet:
             removed = f", {counted(gone, 'other')} taken out" if gone else ""
             complain(f"written: {baseline.shown}: {counted(sum(baseline.counts.values()), 'finding')}{removed}")

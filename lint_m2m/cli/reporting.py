@@ -142,9 +142,10 @@ def _options(
 
 def _summarise(report: Report, file: str) -> None:
     """Add the report to what the steps before have left. The check does not fail by a page that cannot be written."""
+    from lint_m2m.writing import append
+
     try:
-        with open(file, "ab") as stream:
-            stream.write(reports.render(report, "markdown").encode("utf-8"))
+        append(Path(file), reports.render(report, "markdown").encode("utf-8"))
     except (OSError, ValueError) as error:
         complain(f"warning: `{SUMMARY}` is `{file}`, which cannot be written: {reason_of(error)}")
 

@@ -6,9 +6,11 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 from lint_m2m.errors import LintM2MError, UsageError, reason_of
+from lint_m2m.interrupts import interrupts_wait
 
 DEFAULT_WIDTH = 80
 # Below, frames cannot be drawn; above, nobody reads prose.
@@ -132,45 +134,30 @@ def abandon_stdout() -> None:
 def write_file(path: str, text: str) -> None:
     """Put UTF-8 text into a file: a reader sees the old content or the new one, never a part.
 
-    Links are followed, the mode of an existing file is kept; a device or a pipe is written to as it is. UsageError if
-    it cannot be written.
+    Links are followed, the mode of an existing file is kept, and one that is read-only stays as it is; a device or a
+    pipe is written to as it is. UsageError if it cannot be written.
     """
+    from lint_m2m.writing import replace
+
     data = text.encode("utf-8")
-    target = os.path.realpath(path)
     try:
-        mode = _mode_of(target)
-        if mode is not None and not stat.S_ISREG(mode):
-            with open(target, "wb") as stream:
+        # Not by the real path: "/dev/stdout" leads to what only looks like one.
+        if _is_stream(path):
+            with suppress(BrokenPipeError), open(path, "wb") as stream:
                 stream.write(data)
         else:
-            _replace(target, data, mode)
+            with interrupts_wait():
+                replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         raise UsageError(f"`{path}` cannot be written: {reason_of(error)}") from None
     except ValueError as error:  # a NUL in the name
         raise UsageError(f"`{path}` cannot be written: {error}") from None
 
 
-def _mode_of(target: str) -> int | None:
+def _is_stream(path: str) -> bool:
+    """Whether there is something that is no file, but can be written to."""
     try:
-        return os.stat(target).st_mode
+        mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return None
-
-
-def _replace(target: str, data: bytes, mode: int | None) -> None:
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    # 0o666 is narrowed by the umask, as for any new file.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with open(descriptor, "wb") as stream:
-            if mode is not None:
-                os.chmod(temporary, stat.S_IMODE(mode))
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

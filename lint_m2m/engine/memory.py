@@ -146,7 +146,6 @@ def _checked(value: Mapping[str, Any], targets: Sequence[Target]) -> Checked:
         ),
         left_out={LeftOut(*one) for one in value["left_out"]},
         apps=set(value["apps"]),
-        migrations={path for _, _, *paths in value["places"] for path in paths},
         places=places,
         covered=tuple(targets[number] for number in value["covered"]),
     )

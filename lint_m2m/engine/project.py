@@ -102,10 +102,17 @@ def check_root(job: Job) -> Checked:
         unread=tuple(unread),
         left_out=left_out - closed,
         apps=apps,
-        migrations={path for paths in places.values() for path in paths},
-        places={key: frozenset(paths) for key, paths in places.items()},
+        places={key: frozenset(places[key]) for key in _in_order(places, contexts)},
         covered=tuple(covered),
     )
+
+
+def _in_order(keys: Collection[tuple[str, str]], contexts: Sequence[Context]) -> Iterator[tuple[str, str]]:
+    """Migrations, each after those that it depends on."""
+    plans = (plan for context in contexts for plan in context.graph.plans)
+    planned = dict.fromkeys(key for plan in plans for key in plan.order if key in keys)
+    yield from planned
+    yield from sorted(key for key in keys if key not in planned)
 
 
 def _is_closed(path: Path) -> bool:

@@ -172,7 +172,7 @@ def run(
         left_out=tuple(sorted({left for one in shown for left in one.left_out})),
         timings=clock.laps(),
         ways_out=tuple(way for one in shown for way in one.ways_out if way.fingerprint in reported),
-        migrations=tuple(sorted({path for one in shown for path in one.migrations})),
+        migrations=tuple(dict.fromkeys(path for one in shown for path in one.migrations)),
         sources=tuple(sorted(sources.items())),
         baselines=baselines,
         reader=reader,
@@ -218,7 +218,7 @@ def _below(root: Path, base: Path, checked: Checked) -> Checked:
         unread=[replace(part, path=prefix + part.path) for part in checked.unread],
         left_out={LeftOut(prefix + left.path, left.reason) for left in checked.left_out},
         apps={prefix + path for path in checked.apps},
-        migrations={prefix + path for path in checked.migrations},
+        places={key: frozenset(prefix + path for path in paths) for key, paths in checked.places.items()},
     )
 
 

@@ -62,8 +62,8 @@ class LeftOut(NamedTuple):
 class Checked:
     """What came out of one root.
 
-    `apps` and `migrations` are paths; `places` those of the migrations, by app label and name; `covered` the targets
-    that have to do with it.
+    `apps` are paths; `places` those of the migrations, by app label and name, in the order in which they run, those
+    that never do last; `covered` the targets that have to do with it.
     """
 
     findings: Sequence[Finding]
@@ -71,9 +71,13 @@ class Checked:
     unread: Collection[UnreadPart]
     left_out: Collection[LeftOut]
     apps: Collection[str]
-    migrations: Collection[str]
     places: Mapping[tuple[str, str], frozenset[str]]
     covered: Collection[Target]
+
+    @property
+    def migrations(self) -> tuple[str, ...]:
+        """The paths of the migrations, in the order of `places`."""
+        return tuple(dict.fromkeys(path for paths in self.places.values() for path in sorted(paths)))
 
 
 @frozen
@@ -81,7 +85,8 @@ class Outcome:
     """A report, what was not read or left out of it, and how many seconds each stage took.
 
     `ways_out` holds the proposals behind the findings' sequences, for what writes or runs them; a finding's has its
-    fingerprint. `migrations` are the paths of all migration files that were met, relative to the report's root.
+    fingerprint. `migrations` are the paths of all migration files that were met, relative to the report's root,
+    those of a project in the order in which they run.
     `reader` is where the projects came from, for those who check them again. `sources` are the files
     that findings point at, by absolute path, where they are not what is on disk. `baselines` are those to write, where
     that was asked for, each with the number of findings that are gone.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import stat
 import tokenize
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from lint_m2m.errors import LintM2MError, reason_of
+from lint_m2m.interrupts import interrupts_wait
 from lint_m2m.readers.source import SourceError, decode, read_source
 from lint_m2m.sequences import Unwritable
 from lint_m2m.values import frozen
+from lint_m2m.writing import alone, discard, move_new, prepare, require_writable, spare
+from lint_m2m.writing import flush as flush_folder
 
 
 class RewriteError(LintM2MError):
@@ -82,41 +84,64 @@ def place_of(file: Path, root: Path) -> Path:
 
 
 def write(changes: Sequence[FileChange]) -> None:
-    """Write all files or none.
+    """Write all files or none, in the order given.
 
     Each is written beside its place, flushed to the disk and moved there in one step: a reader, or a machine that
     stops, sees the old file or the new one. The mode and, where allowed, the owner stay. When one of several cannot be
-    moved, those that were are put back.
+    moved, those that were are put back, which takes no room on the disk. A process that is killed in between leaves
+    the first ones new and the others old: put first what the others count on. Ctrl-C waits until all is done. Of two
+    processes that write into one project, one waits for the other, and then finds that it has changed.
 
-    Raises RewriteError: a file is no longer as it was read, a link leads out of the project, the disk refuses.
+    Raises RewriteError: a file is no longer as it was read, is read-only, a link leads out of the project, the disk
+    refuses.
     """
     places = [*_places(changes)]
     for change, place in places:
         _require_unchanged(change, place)
-    prepared: list[tuple[FileChange, Path, Path]] = []
-    done: list[tuple[FileChange, Path]] = []
+    with ExitStack() as stack:
+        for root in sorted({os.path.realpath(change.root) for change in changes}):
+            try:
+                stack.enter_context(alone(Path(root)))
+            except TimeoutError as error:
+                raise RewriteError(f"{reason_of(error)}; nothing has changed", path=root) from None
+        with interrupts_wait():
+            _write(places)
+
+
+def _write(places: Sequence[tuple[FileChange, Path]]) -> None:
+    new: list[Path] = []
+    old: list[Path | None] = []
+    begun = 0
+    change = None
     try:
         for change, place in places:
-            prepared.append((change, place, _beside(place, change.after)))
-        # As late as can be: an editor may have saved in the meantime.
+            new.append(prepare(place, change.after))
         for change, place in places:
+            # What would be put back if one after it could not be moved.
+            last = place is places[-1][1]
+            old.append(None if last or change.before is None else spare(place, change.before))
+        for (change, place), temporary in zip(places, new, strict=True):
+            # As late as can be: an editor may have saved in the meantime.
             _require_unchanged(change, place)
-        for change, place, temporary in prepared:
-            done.append((change, place))
-            os.replace(temporary, place)
+            if change.before is None:
+                move_new(temporary, place)
+            begun += 1
+            if change.before is not None:
+                os.replace(temporary, place)
     except BaseException as error:
-        stranded = [*_restored(done)]
-        for _, _, temporary in prepared:
-            with suppress(OSError):
-                os.unlink(temporary)
+        stranded = [*_restored(places[:begun], old)]
         if stranded:
             raise RewriteError(f"could not be put back after an error ({error})", path=", ".join(stranded)) from error
-        if isinstance(error, OSError):
-            named = error.filename if isinstance(error.filename, str) else None
-            raise RewriteError(f"cannot be written: {reason_of(error)}; nothing has changed", path=named) from error
+        if isinstance(error, OSError) and change is not None:
+            reason = f"cannot be written: {reason_of(error)}; nothing has changed"
+            raise RewriteError(reason, path=change.path) from error
         raise
+    finally:
+        for one in (*new, *old):
+            if one is not None:
+                discard(one)
     for folder in {place.parent for _, place in places}:
-        _flush(folder)
+        flush_folder(folder)
 
 
 def _places(changes: Sequence[FileChange]) -> Iterator[tuple[FileChange, Path]]:
@@ -142,53 +167,23 @@ def _require_unchanged(change: FileChange, place: Path) -> None:
         raise RewriteError(f"cannot be read any more: {error}; nothing has changed", path=change.path) from None
     if not same:
         raise RewriteError("has changed since it was read: run it again; nothing has changed", path=change.path)
-    # Moving another file into its place would need no permission to write to this one.
-    if not os.access(place, os.W_OK):
-        raise RewriteError("is not to be written; nothing has changed", path=change.path)
-
-
-def _beside(place: Path, data: bytes) -> Path:
-    """A new file in the folder of `place` with its mode and owner, on the disk for good."""
-    temporary = place.with_name(f".{place.name[:100]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    # 0o666 is narrowed by the umask, as for any new file.
-    descriptor = os.open(temporary, flags, 0o666)
     try:
-        with open(descriptor, "wb") as stream:
-            with suppress(FileNotFoundError):
-                status = os.stat(place)
-                if hasattr(os, "chown"):
-                    with suppress(OSError):
-                        os.chown(temporary, status.st_uid, status.st_gid)
-                os.chmod(temporary, stat.S_IMODE(status.st_mode))
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    return temporary
+        require_writable(place)
+    except OSError as error:
+        raise RewriteError(f"cannot be written: {reason_of(error)}; nothing has changed", path=change.path) from None
 
 
-def _restored(done: Sequence[tuple[FileChange, Path]]) -> Iterator[str]:
-    """Put back what was moved, or may have been, and yield the paths where that failed."""
-    for change, place in reversed(done):
+def _restored(moved: Sequence[tuple[FileChange, Path]], old: Sequence[Path | None]) -> Iterator[str]:
+    """Put back what was moved, or may have been, last first, and yield the paths where that failed.
+
+    What somebody has written since is theirs.
+    """
+    for (change, place), spared in zip(reversed(moved), reversed(old[: len(moved)]), strict=True):
         try:
             if change.before is None:
                 if os.path.lexists(place) and read_source(place) == change.after:
                     os.unlink(place)
-            elif read_source(place) != change.before:
-                os.replace(_beside(place, change.before), place)
+            elif read_source(place) == change.after:
+                os.replace(spared or prepare(place, change.before), place)
         except (OSError, SourceError):
             yield change.path
-
-
-def _flush(folder: Path) -> None:
-    """Make sure that the folder's entries are on the disk, where a system can do that for folders."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -265,7 +265,9 @@ class _Project:
             current = after
             # What could not be fixed before this may be so now; otherwise a second run would change something.
             declined.clear()
-        return Rewriting(changes=tuple(self._changes()), fixes=tuple(fixes), declined=tuple(declined.values()))
+        return Rewriting(
+            changes=tuple(self._changes(current.migrations)), fixes=tuple(fixes), declined=tuple(declined.values())
+        )
 
     def edits(self, wanted: Mapping[_Place, str]) -> Iterator[Edit]:
         """The edits for the findings in `wanted`, which has their fingerprints, each of them without the others."""
@@ -370,8 +372,10 @@ class _Project:
                 line = len(re.findall(r"\r\n|\r|\n", before[: comment.start])) + 1
                 yield Lost(path=self._path(self._root / path), line=line, text=comment.text)
 
-    def _changes(self) -> Iterator[FileChange]:
-        for file, after in sorted(self._overlay.items()):
+    def _changes(self, order: Sequence[str]) -> Iterator[FileChange]:
+        """What is to be written, each migration after those that it depends on: see `rewrite.write`."""
+        places = {self._root / path: place for place, path in enumerate(order)}
+        for file, after in sorted(self._overlay.items(), key=lambda item: (places.get(item[0], len(places)), item[0])):
             yield self._change(file, after)
 
     def _change(self, file: Path, after: bytes) -> FileChange:

@@ -54,7 +54,7 @@ def failing(times: int, error: BaseException, real: Any) -> Any:
     return call
 
 
-@pytest.mark.parametrize("function", ["fsync", "replace", "open", "chmod"])
+@pytest.mark.parametrize("function", ["write", "fsync", "replace", "open", "chmod"])
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_disk_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, times: int) -> None:
     changes = [change(tmp_path, "a.py"), change(tmp_path, "b.py"), change(tmp_path, "c.py")]
@@ -71,7 +71,7 @@ def test_a_disk_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fu
     assert contents(tmp_path) == {"a.py": OLD, "b.py": OLD, "c.py": OLD}
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, error: type[BaseException]
@@ -197,11 +197,10 @@ def test_a_file_under_two_names(tmp_path: Path) -> None:
     assert real.file.read_bytes() == NEW
 
 
-def test_a_file_that_is_not_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_to_be_written(tmp_path: Path) -> None:
     changes = [change(tmp_path, "a.py"), change(tmp_path, "b.py")]
+    # Also for those who may write everything.
     (tmp_path / "b.py").chmod(0o444)
-    # Whoever runs the tests may be allowed everything.
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).stat().st_mode & 0o200 != 0)
-    with pytest.raises(RewriteError, match=r"^b\.py: is not to be written"):
+    with pytest.raises(RewriteError, match=r"^b\.py: cannot be written: it is read-only; nothing has changed$"):
         write(changes)
     assert contents(tmp_path) == {"a.py": OLD, "b.py": OLD}
