@@ -396,7 +396,7 @@ def test_a_process_that_does_not_leave(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.skipif(os.name != "posix", reason="folders cannot be locked")
 def test_two_fixes_at_once(project: Path) -> None:
-    """Both do the same; each ends well or says that the file has changed."""
+    """Each ends well or says that the file has changed, wherever it learns that."""
     old = (project / MIGRATION).read_bytes()
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     runs = [
@@ -412,8 +412,8 @@ def test_two_fixes_at_once(project: Path) -> None:
     ]
     for run in runs:
         _, errors = run.communicate(timeout=60)
-        assert run.returncode in (0, 2), errors
-        assert run.returncode == 0 or "has changed since it was read" in errors
+        assert run.returncode in (0, 1, 2), errors
+        assert run.returncode == 0 or "has changed" in errors
     assert (project / MIGRATION).read_bytes() != old
     assert lint(project, "check", "--isolated", "--no-cache").returncode == 0
     assert not list(project.rglob("*.tmp"))
