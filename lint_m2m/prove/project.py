@@ -412,6 +412,8 @@ class _Builder:
 def _agree(situation: Situation) -> None:
     """NotProvable where Django and the database part before the sequence: a project of models cannot begin there."""
     old, link = situation.old, situation.link
+    if situation.kind is ChangeKind.COPIED_LATE:
+        raise NotProvable("the copy is the project's own code, which no proof runs")
     if old is None or not old.field.many_to_many:
         return
     if link is None:

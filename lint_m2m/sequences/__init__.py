@@ -36,8 +36,8 @@ __all__ = [
 
 
 def sequence_ids() -> tuple[str, ...]:
-    """The ids of all sequences that there are: those of their modules."""
-    return tuple(proposer.__module__.rpartition(".")[2].replace("_", "-") for proposer in SEQUENCES)
+    """The ids of all sequences that there are."""
+    return tuple(dict.fromkeys(name for name, _ in SEQUENCES))
 
 
 def is_refusal(proposal: Proposal) -> bool:
@@ -68,7 +68,7 @@ def offer(situation: Situation) -> Offer:
         return Offer(proposals=(), notes=(f"no sequence fits it: {situation.refused}",))
     found: list[Proposal] = []
     unwritten: dict[str, list[str]] = {}
-    for name, sequence in zip(sequence_ids(), SEQUENCES, strict=True):
+    for name, sequence in SEQUENCES:
         try:
             proposals = [in_holder(with_removal(one, situation), situation) for one in sequence(situation)]
             for proposal in proposals:

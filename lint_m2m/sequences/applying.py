@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint_m2m.finding import Applicability, Certainty
-from lint_m2m.sequences.values import Instruction, Situation
+from lint_m2m.sequences.values import Instruction, Link, Situation
 
 # Rules about operations that raise on every database: no database has got past them.
 _FAILS_EVERYWHERE = frozenset({"MTM101", "MTM102", "MTM103", "MTM104"})
@@ -39,12 +39,18 @@ def lost_links(situation: Situation, table: str, columns: tuple[str, str]) -> It
     link = situation.link
     if link is None:
         return
-    names, old = ", ".join(columns), ", ".join(link.columns)
     yield from where_it_has_run(
         situation,
         f"the links went with `{link.table.name}`; restore that table from a backup under another name and copy them",
         "sql",
-        f"INSERT INTO {table} ({names})\nSELECT {old} FROM restored_{link.table.name};",
+        from_backup(link, table, columns),
+    )
+
+
+def from_backup(link: Link, table: str, columns: tuple[str, str]) -> str:
+    """SQL that copies the links of a table that was restored under another name."""
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)})\nSELECT {', '.join(link.columns)} FROM restored_{link.table.name};"
     )
 
 

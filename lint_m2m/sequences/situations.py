@@ -41,9 +41,20 @@ from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.sequences.database_side import database_side, without_holder
+from lint_m2m.sequences.late_copy import late_copy
 from lint_m2m.sequences.removed_before import Apart, apart
 from lint_m2m.sequences.source import style_of
-from lint_m2m.sequences.values import Before, ChangeKind, DatabaseSide, Link, PlacedOperation, Situation, Style, Through
+from lint_m2m.sequences.values import (
+    Before,
+    ChangeKind,
+    DatabaseSide,
+    LateCopy,
+    Link,
+    PlacedOperation,
+    Situation,
+    Style,
+    Through,
+)
 from lint_m2m.values import frozen
 
 # What a finding wants or what is wrong with it; codes that are not here have no way out.
@@ -117,6 +128,10 @@ def situations(
             two = apart(project, plan, finding, moment.migration)
             side = database_side(finding, moment.migration)
             history, key = project, moment.migration.key
+            late = late_copy(replay, finding)
+            if late is not None:
+                yield from _late(replay, gatherer, moment, finding, together, late)
+                continue
             if isinstance(two, Apart):
                 history, key = two.together(project), two.migration.key
             elif side is not None:
@@ -131,6 +146,23 @@ def situations(
                 situation = None if around is None else whole.situation(around, finding, together, two, side)
             if situation is not None:
                 yield situation
+
+
+def _late(
+    replay: Replay,
+    gatherer: Gatherer,
+    moment: Moment,
+    finding: Finding,
+    together: tuple[Finding, ...],
+    late: LateCopy,
+) -> Iterator[Situation]:
+    """The situation of a copy that comes too late: before the table is dropped, and after the guilty migration."""
+    again = Replay(replay.project, replay.graph, replay.plan, replay.settings)
+    for first in _moments(again, {late.dropping.migration.key: None}):
+        around = replace(moment, before=first.before, tables=first.tables)
+        situation = gatherer.situation(around, finding, together, late=late)
+        if situation is not None:
+            yield situation
 
 
 def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[Moment]:
@@ -189,12 +221,14 @@ class Gatherer:
         together: tuple[Finding, ...],
         two: Apart | None = None,
         side: DatabaseSide | None = None,
+        late: LateCopy | None = None,
         refused: str | None = None,
     ) -> Situation | None:
         """The situation of one finding; ``None`` when its model or field is not known there.
 
         `two`: what `moment` has in one migration, and the project in two. `side`: what it has by itself, and the
-        project in a SeparateDatabaseAndState. `refused`: why there can be no sequence.
+        project in a SeparateDatabaseAndState. `late`: its copy, which comes too late. `refused`: why there can be no
+        sequence.
         """
         migration = moment.migration
         label, _, rest = (finding.field or "").partition(".")
@@ -210,14 +244,18 @@ class Gatherer:
         elsewhere = two or side
         address = finding.operation if elsewhere is None else elsewhere.address
         guilty = next((one for one in operations if one.address == address), None)
-        if finding.code in _CHANGES and _changed_before(
-            key, old, migration, guilty, deleting=finding.code in _DELETING
+        if (
+            late is None
+            and finding.code in _CHANGES
+            and _changed_before(key, old, migration, guilty, deleting=finding.code in _DELETING)
         ):
             refused = "the same migration changes the field, or a model that it goes through, before this operation"
         if finding.code == "MTM104" and guilty is not None:
             new = _with_through(new, guilty.operation, migration)
         return self.assemble(
-            kind=_kind(finding, old, new, altered=_has_through(owner.fields.get(name)), on_database=side is not None),
+            kind=ChangeKind.COPIED_LATE
+            if late is not None
+            else _kind(finding, old, new, altered=_has_through(owner.fields.get(name)), on_database=side is not None),
             finding=finding,
             key=key,
             owner=owner,
@@ -233,6 +271,7 @@ class Gatherer:
             removed_before=None if two is None else two.removal,
             deleted_before=None if two is None else two.deletion,
             database_side=side,
+            late_copy=late,
             refused=refused or _refused(finding, guilty),
         )
 
@@ -255,6 +294,7 @@ class Gatherer:
         removed_before: Before | None = None,
         deleted_before: Before | None = None,
         database_side: DatabaseSide | None = None,
+        late_copy: LateCopy | None = None,
         refused: str | None = None,
     ) -> Situation:
         """A situation from the two states, with all that follows from them."""
@@ -270,6 +310,7 @@ class Gatherer:
         known = (*_snapshot(before, [*involved, *(model.key for model in believed)]),)
         new_table, new_columns = self._automatic(after, owner, new)
         edited = [] if migration is None else [migration]
+        edited += [] if late_copy is None else [late_copy.dropping.migration, late_copy.copy.migration]
         edited += [one.migration for one in (removed_before, deleted_before) if one is not None]
         sources = self._sources(edited, (*known, *believed))
         text = sources.get(migration.path) if migration is not None else None
@@ -293,6 +334,7 @@ class Gatherer:
             removed_before=removed_before,
             deleted_before=deleted_before,
             database_side=database_side,
+            late_copy=late_copy,
             refused=refused,
             kept=next((table for table in tables if table.auto_of == key), None),
             makers=self._makers(kind, new, migration),

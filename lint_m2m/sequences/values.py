@@ -38,6 +38,7 @@ class ChangeKind(enum.Enum):
     STATE_UNIQUE_DIFFERS = "state unique differs"  # MTM303
     STATE_PK_DIFFERS = "state primary key differs"  # MTM304
     LINKS_ORPHANED = "links orphaned"  # MTM305
+    COPIED_LATE = "copied late"  # MTM202 or MTM106, and the project's own copy comes when the table is gone
 
 
 @frozen
@@ -123,6 +124,18 @@ class DatabaseSide:
 
 
 @frozen
+class LateCopy:
+    """`copy` runs after `dropping` has dropped the table that it reads.
+
+    `target` is where `dropping` is to stand among the operations of its migration as they are, the copy just before it.
+    """
+
+    dropping: Before
+    copy: Before
+    target: int
+
+
+@frozen
 class Situation:
     """One finding at its place, or a change that nobody has written yet (`plan`: `finding` and `migration` None).
 
@@ -138,6 +151,7 @@ class Situation:
     operation stands in `database_side`, all is as it would be with its operations by themselves. `findings` are all
     findings in the guilty migration.
 
+    `late_copy` is what COPIED_LATE is about; the states and tables before are those before the table is dropped.
     `refused` says why no sequence can be made for it: then none is asked.
 
     `before` and `after` are snapshots: the models that take part, and those that these need through foreign keys,
@@ -164,6 +178,7 @@ class Situation:
     removed_before: Before | None = None
     deleted_before: Before | None = None
     database_side: DatabaseSide | None = None
+    late_copy: LateCopy | None = None
     refused: str | None = None
     # The table that was made as the field's automatic one, whatever it is called before the migration.
     kept: TableFact | None = None

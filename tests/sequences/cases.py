@@ -1459,6 +1459,80 @@ def _switched_in_state(database: str) -> Callable[[Path], None]:
     return patch
 
 
+_INSERT = '"INSERT INTO {0} (book_id, author_id) SELECT book_id, author_id FROM {1}"'
+_TABLES = ("library_authorship", "library_book_authors")
+_COPY_SQL = f"migrations.RunSQL({_INSERT.format(*_TABLES)}, {_INSERT.format(*_TABLES[::-1])}),"
+_COPY_CODE = """
+def copy(apps, schema_editor):
+    alias = schema_editor.connection.alias
+    Authorship = apps.get_model("library", "Authorship")
+    for book in apps.get_model("library", "Book").objects.using(alias).all():
+        for author in book.authors.all():
+            Authorship.objects.using(alias).create(book=book, author=author)
+
+
+def back(apps, schema_editor):
+    alias = schema_editor.connection.alias
+    Book = apps.get_model("library", "Book")
+    for link in apps.get_model("library", "Authorship").objects.using(alias).all():
+        Book.objects.using(alias).get(pk=link.book_id).authors.add(link.author_id)
+
+
+class Migration("""
+
+
+def copied_late(*order: str, copy: str = _COPY_SQL) -> Callable[[Path], None]:
+    """The operations in that order, the AlterField as two; "" begins the next migration."""
+
+    def patch(folder: Path) -> None:
+        path = next((folder / "library" / "migrations").glob("0002_*.py"))
+        text = path.read_text()
+        head, _, rest = text.partition("    operations = [\n")
+        head = head.replace("class Migration(", _COPY_CODE.lstrip() if "copy" in copy else "class Migration(")
+        create, alter = rest.removesuffix("    ]\n").split("        migrations.AlterField(")
+        removal = "migrations.RemoveField('book', 'authors'),\n"
+        parts = {
+            "create": create,
+            "remove": f"        {removal}",
+            "add": f"        migrations.AddField({alter}",
+            "switch": "        migrations.SeparateDatabaseAndState(\n"
+            f"            [{removal}],\n            [migrations.AlterField({alter}],\n        ),\n",
+            "copy": f"        {copy}\n",
+            "": "    ]\n\0    operations = [\n",
+        }
+        files = f"    operations = [\n{''.join(parts[one] for one in order)}    ]\n".split("\0")
+        before = "0001_initial"
+        path.unlink()
+        for number, operations in enumerate(files, 2):
+            path.with_name(f"{number:04}_part_change.py").write_text(head.replace("0001_initial", before) + operations)
+            before = f"{number:04}_part_change"
+
+    return patch
+
+
+def _late(name: str, *order: str, sequences: tuple[str, ...] = FIX, copy: str = _COPY_SQL) -> Case:
+    return Case(
+        name, PLAIN, after(), sequences=sequences, patch=copied_late(*order, copy=copy), not_provable="project's own"
+    )
+
+
+LATE = (
+    _late("copied after the removal", "create", "remove", "copy", "add"),
+    _late("copied after the field is back", "create", "remove", "add", "copy"),
+    _late("copied after the removal, model between", "remove", "create", "add", "copy"),
+    _late("copied by code after the switch", "create", "switch", "copy", copy="migrations.RunPython(copy, back),"),
+    _late("copied a migration after the removal", "create", "remove", "", "add", "copy"),
+    _late("copied a migration after the switch", "create", "switch", "", "copy"),
+    # Undone, the links would not come back.
+    _late(
+        "copied too late, and not back",
+        *("create", "switch", "copy"),
+        sequences=(),
+        copy="migrations.RunPython(copy, migrations.RunPython.noop),",
+    ),
+)
+
+
 UNCOPIED = (
     Case(
         "switched in the state",
@@ -1520,4 +1594,4 @@ UNCOPIED = (
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RIGHTED, *UNCOPIED)
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RIGHTED, *LATE, *UNCOPIED)
