@@ -14,7 +14,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -105,6 +105,17 @@ class Looks:
             seen[key] = (self._reliable(now), content)
             self.renewed = self.renewed or self._reliable(now) != status
         return found
+
+    def asked(self, path: str) -> bool:
+        """Whether any question was about `path`."""
+        return any(path in answers for answers in self.answers.values())
+
+    def renew(self, files: Iterable[str], seen: Looks) -> None:
+        """Take what was seen of some files for what they were."""
+        for file in files:
+            del self.files[file]
+        self.merge(seen)
+        self.renewed = True
 
     def as_json(self) -> dict[str, Any]:
         """The same in lists and dictionaries."""

@@ -116,16 +116,18 @@ def _options(
     edits: Sequence[reports.Edit],
     overlay: tuple[tuple[Path, bytes], ...],
 ) -> reports.RenderOptions:
-    from lint_m2m.cli import available
-
-    # What is in no file yet can be neither fixed there nor run.
-    there = available() - (_OF_FILES if overlay else frozenset())
     full = destination.format == "full"
+    there: frozenset[str] = frozenset()
+    if full and report.findings:
+        from lint_m2m.cli import available
+
+        # What is in no file yet can be neither fixed there nor run.
+        there = available() - (_OF_FILES if overlay else frozenset())
     options = reports.RenderOptions(
         verbose=config.verbose,
         quiet=config.quiet,
         statistics=config.statistics and full,
-        commands=there if full and report.findings else frozenset(),
+        commands=there,
         edits=tuple(edits),
         overlay=overlay,
     )

@@ -33,13 +33,14 @@ from lint_m2m.finding import (
 from lint_m2m.finding import (
     Sequence as SafeSequence,
 )
-from lint_m2m.looks import Looks
+from lint_m2m.looks import Looks, noting
 from lint_m2m.migration import Location, Span
 
 # What of the configuration is applied to findings afterwards, or is about the report.
 _AFTERWARDS: Final = frozenset(
     ("baseline", "cache_dir", "color", "exit_zero", "fail_on", "format", "no_cache", "origins", "output", "quiet")
 ) | {"searched", "statistics", "verbose", "warnings"}
+_MOST_EDITED: Final = 20
 # Packages that decide what is read, beside this one.
 _PARSERS: Final = ("sqlglot",)
 
@@ -52,6 +53,7 @@ class Memory:
     ) -> None:
         self._cache = cache
         self._groups = groups
+        self._configs = configs
         asked = [
             [os.fspath(root), [list(target.names) for target in targets], _deciding(configs[root], root)]
             for root, targets in groups.items()
@@ -66,7 +68,7 @@ class Memory:
         try:
             value = json.loads(entry)
             looked_at = Looks.from_json(value["looks"])
-            if not looked_at.changed().nothing:
+            if not self._same(looked_at, value):
                 return None
             found = {
                 root: _checked(one, targets)
@@ -78,6 +80,33 @@ class Memory:
             value["looks"] = looked_at.as_json()
             self._save(value)
         return found
+
+    def _same(self, looked_at: Looks, value: Mapping[str, Any]) -> bool:
+        """Whether what came out still holds; what has changed without doing anything to it is noted in `looked_at`."""
+        changed = looked_at.changed()
+        if changed.nothing:
+            return True
+        # A file or two are edited; reading many is the whole check's work.
+        if changed.folders or changed.questions or len(changed.files) > _MOST_EDITED or len(self._groups) > 1:
+            return False
+        ((root, _),), (checked,) = self._groups.items(), value["checked"]
+        if checked["unaffected"] is None:
+            return False
+        from lint_m2m.engine.unaffected import Unaffected
+        from lint_m2m.readers.source import SourceError, read_source
+
+        unaffected = Unaffected.from_json(checked["unaffected"])
+        options = read_options(self._configs[root], root)
+        try:
+            with noting() as looked_again:
+                for file in changed.files:
+                    # What another file imports is more than a migration.
+                    if looked_at.asked(file) or not unaffected.by(file, read_source(file), root, options):
+                        return False
+        except SourceError:
+            return False
+        looked_at.renew(changed.files, looked_again)
+        return looked_at.sound
 
     def keep(self, done: Mapping[Path, Checked], looked_at: Looks) -> None:
         """Remember what came of it."""
@@ -132,6 +161,7 @@ def _as_json(checked: Checked, targets: Sequence[Target]) -> dict[str, Any]:
         "apps": list(checked.apps),
         "places": [[app, name, *sorted(paths)] for (app, name), paths in checked.places.items()],
         "covered": [targets.index(target) for target in checked.covered],
+        "unaffected": None if checked.unaffected is None else checked.unaffected.as_json(),
     }
 
 

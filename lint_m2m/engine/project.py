@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lint_m2m import config as configuration
 from lint_m2m import looks
@@ -23,6 +24,9 @@ from lint_m2m.readers.files import Files
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.replay.walk import ReplaySettings
 from lint_m2m.values import frozen
+
+if TYPE_CHECKING:
+    from lint_m2m.engine.unaffected import Unaffected
 
 
 @frozen
@@ -104,6 +108,7 @@ def check_root(job: Job) -> Checked:
         apps=apps,
         places={key: frozenset(places[key]) for key in _in_order(places, contexts)},
         covered=tuple(covered),
+        unaffected=_unaffected(job, contexts, found, findings) if looks.noted() is not None else None,
     )
 
 
@@ -113,6 +118,19 @@ def _in_order(keys: Collection[tuple[str, str]], contexts: Sequence[Context]) ->
     planned = dict.fromkeys(key for plan in plans for key in plan.order if key in keys)
     yield from planned
     yield from sorted(key for key in keys if key not in planned)
+
+
+def _unaffected(
+    job: Job, contexts: Sequence[Context], found: Mapping[Identity, list[Finding]], reported: Sequence[Finding]
+) -> Unaffected | None:
+    """What can be edited without changing anything; for several projects in one root nobody can tell."""
+    if len(contexts) != 1:
+        return None
+    from lint_m2m.engine.unaffected import unaffected
+
+    made = unaffected(contexts[0].project, [one for same in found.values() for one in same], reported)
+    job.clock.lap("cache")
+    return made
 
 
 def _is_closed(path: Path) -> bool:

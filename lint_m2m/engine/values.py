@@ -15,6 +15,7 @@ from lint_m2m.values import frozen
 if TYPE_CHECKING:
     from lint_m2m.baseline import Baseline
     from lint_m2m.engine.sources import Reader
+    from lint_m2m.engine.unaffected import Unaffected
     from lint_m2m.engine.ways_out import WayOut
 
 
@@ -63,7 +64,7 @@ class Checked:
     """What came out of one root.
 
     `apps` are paths; `places` those of the migrations, by app label and name, in the order in which they run, those
-    that never do last; `covered` the targets that have to do with it.
+    that never do last; `covered` the targets that have to do with it. `unaffected` is there for those who remember it.
     """
 
     findings: Sequence[Finding]
@@ -73,6 +74,7 @@ class Checked:
     apps: Collection[str]
     places: Mapping[tuple[str, str], frozenset[str]]
     covered: Collection[Target]
+    unaffected: Unaffected | None = None
 
     @property
     def migrations(self) -> tuple[str, ...]:

@@ -1,0 +1,217 @@
+"""Edits of plain columns: what is remembered still holds, and no edit that is more than that is taken for one."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lint_m2m.cache import Cache
+from lint_m2m.engine import memory
+from tests.cache.test_memory import check, recalled, told
+from tests.cli.projects import INITIAL, library, write
+from tests.judge.histories import generate
+from tests.support.rule_projects import RULE_FIXTURES, projects
+
+FIXTURES = projects(RULE_FIXTURES)
+SEEDS = 80
+EDITS = 6
+NAMES = re.compile(r"""(?:name|model_name)=["'](\w+)["']|^ +\(["'](\w+)["'], models""", re.MULTILINE)
+OPERATION = re.compile(r"^( +)(migrations\.(?:AddField|RemoveField|AlterField)\()", re.MULTILINE)
+
+COLUMNS = (
+    "models.CharField(max_length=20)",
+    "models.IntegerField(null=True)",
+    "models.TextField(default='', db_index=True)",
+    "models.BigAutoField(primary_key=True)",
+    "models.CharField(max_length=20, db_column='book_id')",
+    "models.ForeignKey(on_delete=models.CASCADE, to='library.book')",
+)
+OPERATIONS = (
+    "migrations.AddField(model_name={model!r}, name={name!r}, field={field})",
+    "migrations.AlterField(model_name={model!r}, name={name!r}, field={field})",
+    "migrations.AddField({model!r}, {name!r}, {field})",
+    "migrations.RemoveField(model_name={model!r}, name={name!r})",
+    "migrations.AddIndex(model_name={model!r}, index=models.Index(fields=[{name!r}], name='some_index'))",
+    "migrations.RemoveIndex(model_name={model!r}, name='some_index')",
+    "migrations.AlterModelOptions(name={model!r}, options={{'verbose_name': {name!r}}})",
+    "migrations.AlterUniqueTogether(name={model!r}, unique_together={{({name!r},)}})",
+    "migrations.AddConstraint({model!r}, models.UniqueConstraint(fields=[{name!r}], name='pair'))",
+    "migrations.RenameField(model_name={model!r}, old_name={name!r}, new_name='other')",
+    "migrations.RenameModel({model!r}, 'Other')",
+    "migrations.DeleteModel({model!r})",
+)
+
+
+def edited(text: str, choose: random.Random, names: list[str]) -> str:
+    """`text` with one more operation, one less, another comment, or another column."""
+    kind = choose.randrange(5)
+    if kind == 0:
+        return text + choose.choice(
+            ["\n# seen\n", "\n\n", "\nHELPER = 1\n", "\n# lint-m2m: ignore-file[MTM101] all is well\n"]
+        )
+    if kind == 1:
+        return re.sub(r"max_length=\d+", f"max_length={choose.randrange(10, 99)}", text)
+    if kind == 2:
+        return re.sub(
+            r"^( +)(migrations\.(?:AddField|RemoveField|AlterField)\()", r"\1# moved\n\1\2", text, flags=re.MULTILINE
+        )
+    operation = choose.choice(OPERATIONS).format(
+        model=choose.choice(names), name=choose.choice([*names, "note", "text"]), field=choose.choice(COLUMNS)
+    )
+    start = text.find("operations = [")
+    if start < 0:
+        return text
+    if kind == 3:
+        at = start + len("operations = [")
+        return f"{text[:at]}\n        {operation},\n{text[at:]}"
+    end = text.rfind("]")
+    return f"{text[:end]}    {operation},\n    {text[end:]}"
+
+
+def project_of(seed: int, choose: random.Random, root: Path) -> Path:
+    if seed % 2:
+        history = generate(seed)
+        history.write(root)
+        (root / "pyproject.toml").touch()
+        return root
+    return shutil.copytree(choose.choice(FIXTURES).path, root)
+
+
+def disagreement(seed: int, folder: Path, cache: Cache) -> str | None:
+    """What a remembered check says other than one that is not, after random edits of a random project."""
+    choose = random.Random(seed)
+    root = project_of(seed, choose, folder)
+    check(root, cache)
+    for _ in range(EDITS):
+        files = sorted(path for path in root.rglob("migrations/*.py") if path.name != "__init__.py" and path.is_file())
+        if not files:
+            break
+        file = choose.choice(files)
+        try:
+            before = file.read_text(encoding="utf-8")
+        except (UnicodeDecodeError, PermissionError):
+            continue
+        names = sorted({one for pair in NAMES.findall(before) for one in pair if one}) or ["book"]
+        after = edited(before, choose, names)
+        file.write_text(after, encoding="utf-8")
+        if told(check(root, cache)) != told(check(root)):
+            return f"seed {seed}: {file.relative_to(folder)}\n{before}\n->\n{after}"
+    return None
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 20) for first in range(0, SEEDS, 20)], ids=str)
+def test_no_edit_is_taken_for_less_than_it_is(seeds: range, tmp_path: Path) -> None:
+    found = [
+        text
+        for seed in seeds
+        if (text := disagreement(seed, tmp_path / str(seed), Cache(tmp_path / f"entries{seed}", tmp_path / "key")))
+    ]
+    assert not found, "\n\n".join(found)
+
+
+PLAIN = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [
+        migrations.AddField("item", "note", models.CharField(max_length=20)),
+        migrations.AlterModelOptions(name="item", options={"ordering": ["note"]}),
+    ]
+"""
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
+
+
+def before_all(operation: str) -> Callable[[str], str]:
+    return replaced("operations = [\n", f"operations = [\n        {operation},\n")
+
+
+@pytest.mark.parametrize(
+    ("edit", "holds"),
+    [
+        (lambda text: text + "# a comment\n", True),
+        (replaced('"', "'"), True),
+        (replaced("CharField(max_length=20)", "TextField()"), True),
+        (before_all('migrations.RemoveField("item", "x")'), True),
+        (before_all('migrations.AddIndex("item", models.Index(fields=["note"], name="i"))'), True),
+        (replaced("operations = [", "atomic = False\n    operations = ["), False),
+        (replaced('"0001_initial"', '"0001_gone"'), False),
+        (replaced("max_length=20", "max_length=20, primary_key=True"), False),
+        (replaced("models.CharField(max_length=20)", "models.ManyToManyField(to='shop.item')"), False),
+        (replaced('"item", "note"', '"item", "id"'), False),
+        (replaced('"item", "note"', '"authorship", "note"'), False),
+        (before_all('migrations.RunSQL("DROP TABLE x")'), False),
+        (lambda text: text + "# lint-m2m: ignore-file[MTM101] none\n", False),
+        (lambda text: text + "        )\n", False),
+    ],
+)
+def test_which_edits_change_nothing(
+    edit: Callable[[str], str], holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    through = INITIAL.replace('to="', 'through="library.Authorship", to="')
+    initial = INITIAL.replace("library", "shop").replace("Book", "Item")
+    plain = "shop/migrations/0002_plain.py"
+    write(
+        root,
+        {
+            "library/migrations/0001_initial.py": through,
+            "shop/migrations/0001_initial.py": initial,
+            plain: PLAIN,
+        },
+    )
+    check(root, cache)
+    assert edit(PLAIN) != PLAIN
+    write(root, {plain: edit(PLAIN)})
+    with recalled(monkeypatch) as was:
+        assert told(check(root, cache)) == told(check(root))
+        # And what is remembered now is the edited file.
+        check(root, cache)
+        assert was == [holds, True]
+
+
+def test_what_others_import_is_more_than_a_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    first = PLAIN.replace("shop", "library").replace("from django", "WHEN = True\nfrom django", 1)
+    second = (
+        PLAIN.replace('"shop", "0001_initial"', '"library", "0002_first"')
+        .replace("from django", "from importlib import import_module\nfrom django", 1)
+        .replace("operations", 'initial = import_module("library.migrations.0002_first").WHEN\n    operations')
+    )
+    write(root, {"library/migrations/0002_first.py": first, "library/migrations/0003_second.py": second})
+    check(root, cache)
+    file = root / "library/migrations/0002_first.py"
+    file.write_text(file.read_text().replace("True", "False"))
+    with recalled(monkeypatch) as was:
+        assert told(check(root, cache)) == told(check(root))
+    assert was == [False]
+
+
+def test_many_edits_are_a_check_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    monkeypatch.setattr(memory, "_MOST_EDITED", 1)
+    files = sorted(root.rglob("migrations/0001_initial.py"))
+    check(root, cache)
+    with recalled(monkeypatch) as was:
+        for file in files[:1]:
+            file.write_text(file.read_text() + "# one\n")
+        check(root, cache)
+        for file in files[:2]:
+            file.write_text(file.read_text() + "# two\n")
+        check(root, cache)
+    assert was == [True, False]
