@@ -187,14 +187,12 @@ def _is_quiet(operation: Operation, links: Collection[str], related: Collection[
         case AddField() | AlterField():
             if not _is_column(operation.field):
                 return False
-        case RemoveField() | AddIndex() | RemoveIndex() | RenameIndex():
+        case RemoveField():
             pass
         case _:
             return False
     model = operation.model_name.lower()
-    if model in links or "_" in model:
-        return False
-    return isinstance(operation, AddIndex | RenameIndex) or str(operation.name).lower() not in related
+    return model not in links and "_" not in model and operation.name.lower() not in related
 
 
 def _is_column(field: Field) -> bool:
@@ -203,6 +201,10 @@ def _is_column(field: Field) -> bool:
         and field.class_path.startswith(_OWN_FIELDS)
         and field.primary_key is False
         and field.db_column is None
+        # An index has a name, and two of one name do not go together.
+        and field.unique is False
+        and field.db_index in (None, False)
+        and not field.class_path.endswith("SlugField")
     )
 
 
