@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lint_m2m.migration import DeleteModel, Location, MigrationKey, ModelKey
-from lint_m2m.replay.facts import FieldKey
+from lint_m2m.replay.facts import FailureKind, FieldKey
 from lint_m2m.replay.models import FieldState, StateView
 from lint_m2m.replay.rendering import lazy_references
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.describe import model_label
+
+# What an operation raises because a model is gone.
+_BECAUSE_OF_IT = (FailureKind.THROUGH_UNRESOLVED, FailureKind.STATE_UNRENDERABLE)
 
 
 class Use(NamedTuple):
@@ -53,6 +56,10 @@ class Deletions:
         if self._last is not None and step.position != self._last[0]:
             self._close(step.before)
         self._last = (step.position, step.migration.key)
+        # An operation on the field that fails for a reason of its own says all: nothing follows from it.
+        failing = {failure.field for failure in step.failures if failure.kind not in _BECAUSE_OF_IT}
+        if failing:
+            self._open = {use: one for use, one in self._open.items() if use.field not in failing}
         operation = step.operation
         if not isinstance(operation, DeleteModel) or not step.on_state or step.failures:
             return

@@ -53,10 +53,13 @@ def disagreements(report: Report, outcome: Outcome, *, claims_only: bool = False
 def disagreements_apart(report: Report, outcome: Outcome) -> list[str]:
     """The same where each migration runs in a process of its own (`judge.run` with `fresh_process`), for histories that
     delete a `through` model too early: whether Django can render the state before each of them."""
-    unrenderable = outcome.raised is not None and outcome.raised.phase == "render"
+    raised = outcome.raised
+    unrenderable = raised is not None and raised.phase == "render"
     findings = [finding for finding in report.findings if finding.code == "MTM105"]
-    if unrenderable and not findings:
-        return [f"raises while the state is rendered, without a finding: {outcome.raised}"]
+    # One cause, one finding: the migration may be one that fails in any case.
+    failing = [_place(finding)._replace(operation=None) for finding in report.findings if finding.runtime_error]
+    if raised is not None and unrenderable and not findings and raised.place not in failing:
+        return [f"raises while the state is rendered, without a finding: {raised}"]
     last = None if not outcome.plan else outcome.plan[-1]
     return [
         f"predicted, but every state can be rendered: {_told(finding)}"
