@@ -96,7 +96,9 @@ def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) 
     two = _removed(project, plan, finding, migration) if finding.code in ("MTM202", "MTM204") else None
     if isinstance(two, str):
         return two
-    deletion = _deleted(project, plan, finding, migration) if finding.code in _THROUGH_LEFT else None
+    altered = isinstance(migration.operations[int(finding.operation)], AlterField)
+    left = finding.code in _THROUGH_LEFT or (finding.code == "MTM105" and altered)
+    deletion = _deleted(project, plan, finding, migration) if left else None
     if isinstance(deletion, str):
         return deletion
     if deletion is None:

@@ -244,10 +244,11 @@ class Gatherer:
         elsewhere = two or side
         address = finding.operation if elsewhere is None else elsewhere.address
         guilty = next((one for one in operations if one.address == address), None)
+        code = _change(finding, old, new, guilty)
         if (
             late is None
-            and finding.code in _CHANGES
-            and _changed_before(key, old, migration, guilty, deleting=finding.code in _DELETING)
+            and code in _CHANGES
+            and _changed_before(key, old, migration, guilty, deleting=code in _DELETING)
         ):
             refused = "the same migration changes the field, or a model that it goes through, before this operation"
         if finding.code == "MTM104" and guilty is not None:
@@ -255,7 +256,7 @@ class Gatherer:
         return self.assemble(
             kind=ChangeKind.COPIED_LATE
             if late is not None
-            else _kind(finding, old, new, altered=_has_through(owner.fields.get(name)), on_database=side is not None),
+            else _kind(code, old, new, altered=_has_through(owner.fields.get(name)), on_database=side is not None),
             finding=finding,
             key=key,
             owner=owner,
@@ -567,10 +568,21 @@ def _with_through(new: FieldState | None, operation: Operation, migration: Migra
     return replace(new, field=replace(new.field, relation=replace(relation, through=through)))
 
 
-def _kind(
-    finding: Finding, old: FieldState | None, new: FieldState | None, *, altered: bool, on_database: bool
-) -> ChangeKind:
-    kind = _KINDS[finding.code]
+def _change(finding: Finding, old: FieldState | None, new: FieldState | None, guilty: PlacedOperation | None) -> str:
+    """The code of the rule whose change it is.
+
+    An AlterField that fails because the old through model was deleted before (MTM105) wants what MTM201 or MTM102 say.
+    """
+    if finding.code != "MTM105" or guilty is None or not isinstance(guilty.operation, AlterField):
+        return finding.code
+    was, now = (None if one is None or one.field.relation is None else one.field.relation.through for one in (old, new))
+    if not isinstance(was, ModelKey) or was == now or now is UNKNOWN:
+        return finding.code
+    return "MTM102" if now is None else "MTM201"
+
+
+def _kind(code: str, old: FieldState | None, new: FieldState | None, *, altered: bool, on_database: bool) -> ChangeKind:
+    kind = _KINDS[code]
     was = old is not None and old.field.many_to_many
     is_now = new is not None and new.field.many_to_many
     if kind is ChangeKind.TABLE_EXISTS and was and is_now and not _has_through(old) and altered:
