@@ -13,6 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import partial
+from sys import intern
 from typing import Final, NamedTuple, TypeAlias
 
 from lint_m2m.migration import Span
@@ -122,7 +123,8 @@ def constant(kind: str, written: str) -> object:
     if kind == "text":
         if "\\" in written or written.count(written[0]) > 2:
             return ast.literal_eval(f"({written})")
-        return written[1:-1]
+        # The same names come again and again.
+        return intern(written[1:-1])
     if kind == "number":
         return float(written) if "." in written else int(written)
     if kind == "dotted" and written in _CONSTANTS:

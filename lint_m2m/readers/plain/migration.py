@@ -42,7 +42,12 @@ def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | N
         base = header.value(match["base"])
         if not isinstance(base, Ref) or base.path not in MIGRATION_CLASSES:
             return None
-        return _Reading(file, text, context, header).migration(match.end())
+        reading = _Reading(file, text, context, header)
+        try:
+            return reading.migration(match.end())
+        finally:
+            # It leads back to the reading, and the text would stay until somebody collects such circles.
+            del reading.place
     except (NotPlain, SourceError, SyntaxError, ValueError, MemoryError, RecursionError, TooMuch):
         return None
 
