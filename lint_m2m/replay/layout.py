@@ -7,7 +7,7 @@ being the caller's business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
@@ -198,6 +198,20 @@ class Layout:
         elif order is not None:
             items.append(order_column())
         return Columns(tuple(items), uncertain)
+
+    def columns_of(self, model: ModelState, fields: Iterable[str], view: StateView) -> Columns:
+        """Like `columns`, for those who ask for these fields only."""
+        states = [model.fields.get(name) for name in fields]
+        found: list[Column] = []
+        for state in states:
+            if state is None:
+                return self.columns(model, view)
+            if state.field.kind is FieldKind.MANY_TO_MANY or state.field.kind is FieldKind.VIRTUAL:
+                continue
+            column = self.field_column(state.name, state.field, view)
+            if column is not UNKNOWN and column is not None:
+                found.append(column)
+        return Columns(tuple(found), None)
 
     def field_column(self, name: str, field: Field, view: StateView) -> Maybe[Column | None]:
         """The column that a field makes; ``None`` for none, UNKNOWN when its name cannot be told."""

@@ -44,7 +44,7 @@ class KeySide(DatabaseSide):
             return
         if was == now:
             return
-        columns = self.layout.columns(new, change.after)
+        columns = self.layout.columns_of(new, {name for fields in was ^ now for name in fields}, change.after)
         for fields in sorted(was - now):
             self._delete_composed(name, columns, new, fields, unique)
         for fields in sorted(now - was):
@@ -145,7 +145,7 @@ class KeySide(DatabaseSide):
         if constraint.name is UNKNOWN or constraint.name is None or constraint.fields is UNKNOWN:
             self.editor.db.doubt_shape(table, "a constraint could not be read")
             return
-        wanted = self._spelled(self.layout.columns(model, change.after), constraint.fields)
+        wanted = self._spelled(self.layout.columns_of(model, constraint.fields, change.after), constraint.fields)
         if wanted is None:
             return
         self._index_columns_exist(table, wanted, "key" if constraint.plain_unique else "index")
@@ -241,8 +241,9 @@ class KeySide(DatabaseSide):
         table = self.editor.existing(name, indexing=True)
         if table is None or index.name is UNKNOWN or index.name is None or index.fields is UNKNOWN:
             return
-        columns = self.layout.columns(model, change.after)
-        wanted = self._spelled(columns, tuple(field.removeprefix("-") for field in index.fields))
+        fields = tuple([field.removeprefix("-") for field in index.fields])
+        columns = self.layout.columns_of(model, fields, change.after)
+        wanted = self._spelled(columns, fields)
         if wanted:
             self._index_columns_exist(table, wanted, "index")
         self.editor.index_free(table, name=index.name)
