@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lint_m2m.finding import Certainty, Finding
 from lint_m2m.graph import Graph, Plan, PlanKind
@@ -18,6 +18,15 @@ from lint_m2m.rules.base import Rule
 Identity: TypeAlias = tuple[str, Location, str | None, str | None]
 _FRESH = "only on databases that run the squash itself, as a new one does"
 _REPLACED = "only on databases where the migrations that a squash replaces ran one by one"
+
+
+class Judged(NamedTuple):
+    """What the rules say, each thing once, and whether operations on plain columns have a part in it."""
+
+    found: dict[Identity, list[Finding]]
+    by_columns: bool
+
+
 Check: TypeAlias = Callable[[Step, Replay], Iterator[Finding]]
 _CERTAINTIES = (Certainty.POSSIBLE, Certainty.LIKELY, Certainty.CERTAIN)
 
@@ -28,8 +37,8 @@ def judge(
     settings: ReplaySettings,
     codes: Collection[str],
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[Identity, list[Finding]]:
-    """What the rules `codes` say of a project, each thing once.
+) -> Judged:
+    """What the rules `codes` say of a project.
 
     A fresh install and an old one may run different plans (squashes). What one plan has shown, a later one only makes
     more certain.
@@ -40,15 +49,17 @@ def judge(
     total = sum(len(plan.order) for plan in graph.plans)
     done = 0
     shown: list[Collection[Identity]] = []
+    by_columns = False
     for plan in graph.plans:
         replay = Replay(project, graph, plan, settings)
         more = _grouped(_plan_findings(rules, replay, plan, progress, done, total))
         merge(found, more)
         shown.append(frozenset(more))
+        by_columns |= replay.rendering_matters
         done += len(plan.order)
     if len(graph.plans) > 1:
         _say_where(found, graph.plans, shown)
-    return found
+    return Judged(found, by_columns)
 
 
 def _say_where(

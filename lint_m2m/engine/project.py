@@ -123,8 +123,11 @@ def _in_order(keys: Collection[tuple[str, str]], contexts: Sequence[Context]) ->
 def _unaffected(
     job: Job, contexts: Sequence[Context], found: Mapping[Identity, list[Finding]], reported: Sequence[Finding]
 ) -> Unaffected | None:
-    """What can be edited without changing anything; for several projects in one root nobody can tell."""
-    if len(contexts) != 1:
+    """What can be edited without changing anything; for several projects in one root nobody can tell.
+
+    Nor where plain columns have a part in what was found.
+    """
+    if len(contexts) != 1 or contexts[0].by_columns:
         return None
     from lint_m2m.engine.unaffected import unaffected
 
@@ -170,7 +173,7 @@ def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Fi
         job.progress("replaying migrations", done, total)
 
     settings = replay_settings(project, job.config)
-    found = judge(project, graph, settings, job.selection.enabled, replayed)
+    found, by_columns = judge(project, graph, settings, job.selection.enabled, replayed)
     job.clock.lap("replay and rules")
     context = Context(
         root=job.root,
@@ -178,6 +181,7 @@ def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Fi
         graph=graph,
         settings=settings,
         found=frozenset(found),
+        by_columns=by_columns,
         overlay=dict(job.options.overlay),
     )
     return context, found

@@ -27,13 +27,17 @@ Notes: TypeAlias = tuple[str, ...]
 
 @frozen
 class Context:
-    """What one project was judged by, and what was found: on another database it may be something else."""
+    """What one project was judged by, and what was found: on another database it may be something else.
+
+    `by_columns`: operations on plain columns have a part in it.
+    """
 
     root: Path
     project: Project
     graph: Graph
     settings: ReplaySettings
     found: Collection[Identity]
+    by_columns: bool = False
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
 
 

@@ -221,7 +221,7 @@ def _situation(
     project: Project, settings: ReplaySettings, migration: Migration, change: Change, files: Files
 ) -> Situation | None:
     graph = build(project)
-    found = judge(project, graph, settings, CODES)
+    found = judge(project, graph, settings, CODES).found
     key = str(FieldKey(change.app_label, change.owner.key.name, change.old.name))
     findings = [
         finding

@@ -49,6 +49,9 @@ class Replay(Queries):
         # The migration and the operation of it that runs, with the parts around it; and whether this is a look ahead.
         self._rest: tuple[Migration | None, int, list[_Part]] = (None, 0, [])
         self._looking_ahead = False
+        # Whether it has made a difference so far, or may have, which models Django has rendered again: then operations
+        # on plain columns matter as well.
+        self.rendering_matters = False
 
     def steps(self) -> Iterator[Step]:
         """Replay the plan, yielding each operation with what it did."""
@@ -148,6 +151,7 @@ class Replay(Queries):
 
     def _apply(self, migration: Migration, operation: Operation, origin: Origin, state: StateLedger) -> Undo:
         undo = state.apply(operation, migration.app_label, origin)
+        self.rendering_matters |= bool(state.rendered.held or state.rendered.maybe)
         if "state_forwards" in operation.overrides:
             reason = f"`{operation.class_path}` replaces state_forwards"
             for key, was in doubt_state(state, operation, migration.app_label, reason).items():
@@ -405,8 +409,11 @@ class Replay(Queries):
         outcome = self._data.run_python(
             operation, self._database, state, self._position, origin_of(migration, address, operation)
         )
-        failures = () if state.rendered.delayed is False else unrenderable(state, state.rendered.delayed)
-        return Outcome(failures, outcome.effects) if failures else outcome
+        failures = unrenderable(state, state.rendered.delayed)
+        self.rendering_matters |= bool(failures)
+        if not failures or state.rendered.delayed is False:
+            return outcome
+        return Outcome(failures, outcome.effects)
 
     def _step(
         self,

@@ -182,6 +182,51 @@ def test_which_edits_change_nothing(
         assert was == [holds, True]
 
 
+EARLY = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [
+        migrations.DeleteModel("Authorship"),
+        migrations.RemoveField("book", "authors"),
+    ]
+"""
+
+
+def test_a_column_that_has_a_model_rendered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A through model that is deleted before its field: what comes in between decides."""
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    field = '                ("authors", models.ManyToManyField(related_name="books", to="library.author")),\n'
+    through = (
+        '        migrations.CreateModel(name="Authorship", fields=['
+        '("id", models.BigAutoField(primary_key=True)), ("book", models.ForeignKey("library.Book", models.CASCADE)), '
+        '("author", models.ForeignKey("library.Author", models.CASCADE))]),\n'
+        '        migrations.AddField("book", "authors", '
+        'models.ManyToManyField(through="library.Authorship", to="library.author")),\n    ]\n'
+    )
+    assert field in INITIAL
+    initial = through.join(INITIAL.replace(field, "").rsplit("    ]\n", 1))
+    write(root, {"library/migrations/0001_initial.py": initial, "library/migrations/0002_early.py": EARLY})
+    column = '        migrations.AddField("book", "note", models.IntegerField(null=True)),\n'
+    check(root, cache)
+    write(
+        root,
+        {
+            "library/migrations/0002_early.py": EARLY.replace(
+                "        migrations.Rem", f"{column}        migrations.Rem"
+            )
+        },
+    )
+    with recalled(monkeypatch) as was:
+        assert told(check(root, cache)) == told(check(root))
+    assert was == [False]
+    assert [finding.code for finding in check(root).report.findings] == ["MTM105"]
+
+
 def test_what_others_import_is_more_than_a_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = library(tmp_path / "site")
     cache = Cache(tmp_path / "entries", tmp_path / "key")
