@@ -177,7 +177,7 @@ commands:
 
 `lint-m2m COMMAND --help` describes a command's options; `lint-m2m --version` prints the version;
 `lint-m2m --print-completion SHELL` prints what bash, zsh or fish need to complete the command line.
-Exit status: 0 nothing found, 1 findings, 2 could not check.
+Exit status: 0 nothing found, 1 findings, 2 could not check, 130 interrupted.
 """
 
 

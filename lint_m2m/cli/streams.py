@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from lint_m2m.errors import LintM2MError, UsageError, reason_of
-from lint_m2m.interrupts import interrupts_wait
+from lint_m2m.interrupts import interrupts_wait, interrupts_wait_a_moment
 
 DEFAULT_WIDTH = 80
 # Below, frames cannot be drawn; above, nobody reads prose.
@@ -67,17 +68,16 @@ def say(text: str) -> None:
     """A text that is already fit for the stream, to stdout. Whoever closed it, or the pipe, wants no more: no error."""
     if sys.stdout is None:
         return
-    try:
+    if hasattr(sys.stdout, "buffer") and os.linesep == "\n":
+        say_raw(text.encode(encoding_of(sys.stdout), getattr(sys.stdout, "errors", None) or "strict"))
+        return
+    with _written_whole():
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        abandon_stdout()
-    except OSError as error:
-        raise _unwritable(error) from None
 
 
 def say_bytes(text: str) -> None:
-    """A machine format to stdout: UTF-8 and "\\n" whatever the locale."""
+    """A machine format to stdout: UTF-8 and "\n" whatever the locale."""
     say_raw(text.encode("utf-8"))
 
 
@@ -87,10 +87,21 @@ def say_raw(data: bytes) -> None:
     if buffer is None:
         say(data.decode("utf-8", "backslashreplace"))
         return
-    try:
+    with _written_whole():
         sys.stdout.flush()
-        buffer.write(data)
+        left = memoryview(data)
+        while left:
+            # A signal within makes it take a part of large data, and say how much.
+            left = left[buffer.write(left) :]
         buffer.flush()
+
+
+@contextmanager
+def _written_whole() -> Iterator[None]:
+    """While stdout is written to: Ctrl-C waits a moment for it, a pipe that nobody reads is left alone."""
+    try:
+        with interrupts_wait_a_moment():
+            yield
     except BrokenPipeError:
         abandon_stdout()
     except OSError as error:

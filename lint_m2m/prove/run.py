@@ -20,8 +20,10 @@ from lint_m2m.prove.values import Proof, ProofProject, Ran, Status, Task
 
 Stage: TypeAlias = Callable[[str, int, int | None], None]
 
-# How long a process that was told to stop may take to drop its databases.
+# How long a process that was told to stop may take to drop its databases, in seconds.
 _PATIENCE: Final = 60
+# How long whoever pressed Ctrl-C waits for that. It goes on by itself.
+_MOMENT: Final = 0.6
 
 
 class CannotProve(LintM2MError):
@@ -124,23 +126,31 @@ class _Process:
     database: Database
 
     def answer(self, stage: Stage) -> dict[str, Any]:
-        """The result. Whatever happens, no scratch database is left behind."""
+        """The result. Whatever happens, no scratch database is left behind.
+
+        After Ctrl-C the process may still be at it, in a session of its own, when this one has ended.
+        """
         left: set[str] = set()
+        goes_on = False
         with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as errors:
             process = self._start(errors)
             try:
                 found = self._listen(process, left, stage)
-            except BaseException:
+            except BaseException as error:
                 # The end of its stdin tells the process to stop and to drop what it made.
+                if isinstance(error, KeyboardInterrupt) and os.name == "posix" and not self._stops_soon(process):
+                    goes_on = True
+                    raise
                 self._stop(process)
                 for line in process.stdout or ():
                     self._noted(json.loads(line), left)
                 raise
             finally:
-                self._stop(process)
+                if not goes_on:
+                    self._stop(process)
                 if process.stdout is not None:
                     process.stdout.close()
-                if left:
+                if left and not goes_on:
                     self._drop()
             if found is not None:
                 return found
@@ -192,6 +202,16 @@ class _Process:
             left.add(event["database"])
         elif event["event"] == "dropped":
             left.discard(event["database"])
+
+    def _stops_soon(self, process: subprocess.Popen[str]) -> bool:
+        """Tell the process to stop; whether it has, in a moment. A server may take seconds to drop a database."""
+        if process.stdin is not None:
+            with suppress(OSError):
+                process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_MOMENT)
+            return True
+        return False
 
     def _stop(self, process: subprocess.Popen[str]) -> None:
         if process.stdin is not None:

@@ -19,6 +19,7 @@ from contextlib import nullcontext
 from typing import Final, Generic, NoReturn, TypeVar
 
 from lint_m2m import looks
+from lint_m2m.interrupts import interrupts_wait
 from lint_m2m.looks import Looks
 
 _File = TypeVar("_File")
@@ -59,7 +60,9 @@ def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int
     os.close(feed)
     workers: list[_Worker[_Result]] = []
     try:
-        workers += [_Worker(queue, read_piece) for _ in range(parts - 1)]
+        # Ctrl-C right after a fork would come out in both.
+        with interrupts_wait():
+            workers += [_Worker(queue, read_piece) for _ in range(parts - 1)]
         done = dict(_taken(queue, read_piece))
         for worker in workers:
             pieces_read, looked_at = worker.results()
@@ -89,13 +92,14 @@ class _Worker(Generic[_Result]):
             self._pipe, writing = os.pipe()
         except OSError:
             return
+        parent = os.getpid()
         try:
             self._pid = os.fork()
         except OSError:
             os.close(writing)
             return
         if self._pid == 0:
-            _work(queue, writing, read_piece)
+            _work(queue, writing, read_piece, parent)
         os.close(writing)
 
     def results(self) -> tuple[dict[int, list[_Result]], Looks | None]:
@@ -122,12 +126,22 @@ class _Worker(Generic[_Result]):
             self._pipe = None
 
 
-def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]]) -> NoReturn:
-    """In the new process: never returns, and leaves everything that it shares with its parent alone."""
+def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]], parent: int) -> NoReturn:
+    """In the new process: never returns, and leaves everything that it shares with its parent alone.
+
+    Ctrl-C ends it without a word. So does the end of the parent, whatever that was.
+    """
     status = 1
     try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+        def read_for_parent(number: int) -> list[_Result]:
+            if os.getppid() != parent:
+                os._exit(1)
+            return read_piece(number)
+
         with looks.noting() if looks.noted() is not None else nullcontext() as looked_at:
-            pieces = dict(_taken(queue, read_piece))
+            pieces = dict(_taken(queue, read_for_parent))
         data = memoryview(pickle.dumps((pieces, looked_at), protocol=5))
         while data:
             data = data[os.write(pipe, data) :]

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from lint_m2m.prove.worker.database import CannotRun, configure, drop, scratch
@@ -29,8 +29,10 @@ def main() -> int:
     sys.dont_write_bytecode = True
 
     def say(**event: object) -> None:
-        answers.write(json.dumps(event) + "\n")
-        answers.flush()
+        # Whoever asked may be gone; what was made is dropped all the same.
+        with suppress(BrokenPipeError):
+            answers.write(json.dumps(event) + "\n")
+            answers.flush()
 
     request: dict[str, Any] = json.loads(sys.stdin.readline())
     threading.Thread(target=_watch, daemon=True).start()

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from lint_m2m.interrupts import interrupts_wait
+
 _PREFIX = "lint_m2m_prove_"
 
 
@@ -48,7 +50,8 @@ def scratch(database: Mapping[str, Any], name: str, say: Any) -> Iterator[dict[s
     drivers(database["ENGINE"])
     made = False
     try:
-        with _interrupts_wait():
+        # A server makes what it was told to make, whether or not anybody waits.
+        with interrupts_wait():
             _execute(database, f"CREATE DATABASE {_quoted(database, name)}")
             made = True
             say(event="created", database=name)
@@ -68,22 +71,6 @@ def drop(database: Mapping[str, Any], names: Sequence[str]) -> None:
             raise CannotRun(f"`{name}` is no database of a proof")
         force = " WITH (FORCE)" if "postgresql" in database["ENGINE"] else ""
         _execute(database, f"DROP DATABASE IF EXISTS {_quoted(database, name)}{force}")
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C within comes out at the end: a server makes what it was told to make, whether or not anybody waits."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if waiting:
-        raise KeyboardInterrupt
 
 
 def _undisturbed() -> None:
