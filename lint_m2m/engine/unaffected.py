@@ -50,6 +50,8 @@ _TOLD: Final = frozenset(
     {AddConstraint, AddField, AddIndex, AlterField, AlterModelOptions, AlterModelTable, AlterTogether, CreateModel}
     | {DeleteModel, RemoveConstraint, RemoveField, RemoveIndex, RenameField, RenameIndex, RenameModel}
 )
+# Values that say themselves.
+_SIMPLE: Final = frozenset({bool, int, str, type(None)})
 # Their fields are columns whatever else is installed.
 _OWN_FIELDS: Final = "django.db.models."
 
@@ -165,17 +167,22 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
     place = dependencies, migration.run_before, migration.replaces, migration.initial, migration.atomic
-    return digest(repr((place, _said(tuple(operations)))).encode("utf-8", "surrogatepass"))
+    kinds = [one.__class__.__name__ for one in operations]
+    return digest(repr((place, kinds, _said(tuple(operations)))).encode("utf-8", "surrogatepass"))
 
 
 def _said(value: object) -> object:
     """A value without the places where it stands."""
-    if isinstance(value, tuple):
-        return tuple([_said(one) for one in value])
-    if isinstance(value, frozenset):
-        return sorted(map(repr, map(_said, value)))
     compared = getattr(value.__class__, "_compared", None)
-    return value if compared is None else (value.__class__.__name__, _said(compared(value)))
+    if compared is not None:
+        value = compared(value)
+        if value.__class__ is not tuple:  # of a single field
+            value = (value,)
+    if isinstance(value, tuple):
+        return [one if one.__class__ in _SIMPLE else _said(one) for one in value]
+    if isinstance(value, frozenset):
+        return sorted([repr(_said(one)) for one in value])
+    return value.value if isinstance(value, FieldKind) else value
 
 
 def _is_quiet(operation: Operation, links: Collection[str], related: Collection[str]) -> bool:
