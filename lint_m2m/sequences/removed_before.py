@@ -49,7 +49,7 @@ from lint_m2m.sequences.values import (
 from lint_m2m.values import frozen
 
 # Findings about a field that had another through model, or any, before.
-_THROUGH_LEFT = frozenset({"MTM102", "MTM201", "MTM202"})
+_THROUGH_LEFT = frozenset({"MTM102", "MTM105", "MTM201", "MTM202"})
 
 
 @frozen
@@ -96,9 +96,11 @@ def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) 
     two = _removed(project, plan, finding, migration) if finding.code in ("MTM202", "MTM204") else None
     if isinstance(two, str):
         return two
-    altered = isinstance(migration.operations[int(finding.operation)], AlterField)
-    left = finding.code in _THROUGH_LEFT or (finding.code == "MTM105" and altered)
-    deletion = _deleted(project, plan, finding, migration) if left else None
+    operation = migration.operations[int(finding.operation)]
+    if finding.code == "MTM105" and isinstance(operation, DeleteModel):
+        placed = PlacedOperation(address=finding.operation, operation=operation)
+        return _goes_on(project, plan, finding, Before(migration=migration, placed=placed))
+    deletion = _deleted(project, plan, finding, migration) if finding.code in _THROUGH_LEFT else None
     if isinstance(deletion, str):
         return deletion
     if deletion is None:
@@ -165,6 +167,25 @@ def _deleted(project: Project, plan: Plan, finding: Finding, migration: Migratio
     if _counts_on(project, plan, found, migration):
         return f"{gone}, and code that runs after that may count on it"
     return found
+
+
+def _goes_on(project: Project, plan: Plan, finding: Finding, deletion: Before) -> Apart | str | None:
+    """The later migration in which a field goes another way than through the model that is deleted."""
+    label, model, name = (finding.field or "").split(".")
+    by_key = {one.key: one for one in project.migrations}
+    for key in plan.order[plan.order.index(deletion.migration.key) + 1 :]:
+        one = by_key.get(key)
+        if one is None or one.app_label != label:
+            continue
+        for index, operation in enumerate(one.operations):
+            if not isinstance(operation, AlterField) or _written(operation, model, name) is None:
+                continue
+            if one.app_label != deletion.migration.app_label:
+                return None
+            if _counts_on(project, plan, deletion, one):
+                return f"code that runs after `{deletion.migration.name}` may count on the model being gone"
+            return Apart(removal=None, deletion=deletion, migration=one, address=str(index))
+    return None
 
 
 def _believed(operations: tuple[Operation, ...], prefix: str = "") -> Iterator[tuple[str, Operation]]:

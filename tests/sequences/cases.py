@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
     )
 
 
-def _recreated(folder: Path) -> None:
+def recreated(folder: Path) -> None:
     """RemoveField + AddField by hand, the way people get rid of the error."""
     path = next((folder / "library" / "migrations").glob("0002_*.py"))
     text = path.read_text()
@@ -505,10 +505,10 @@ class Membership(models.Model):
         PLAIN,
         {"library": AUTHOR + BOOK.replace('"books"', '"books", blank=True, db_table="writers"')},
         sequences=KEEP[:1],
-        patch=_recreated,
+        patch=recreated,
         formatted=True,
     ),
-    Case("recreated", PLAIN, after(), sequences=KEEP[::-1], patch=_recreated),
+    Case("recreated", PLAIN, after(), sequences=KEEP[::-1], patch=recreated),
     Case("recreated later", PLAIN, after(), sequences=KEEP[::-1], patch=_apart, formatted=True),
     Case(
         "recreated later without a through model",
@@ -839,7 +839,7 @@ def _deleted_last_by_position(folder: Path) -> None:
     _by_position(folder)
 
 
-def _removed_first(folder: Path) -> None:
+def removed_first(folder: Path) -> None:
     """RemoveField and AddField in the place of the AlterField."""
     _deleted_last(folder)
     path = next((folder / "library" / "migrations").glob("0002_*.py"))
@@ -875,7 +875,7 @@ SWAPPED = (
         via("Authorship", through("Authorship")),
         via("Writing", through("Writing")),
         sequences=RENAMED,
-        patch=_removed_first,
+        patch=removed_first,
     ),
     Case(
         "swapped, removed long before",
@@ -889,15 +889,30 @@ SWAPPED = (
         via("Authorship", through("Authorship", _KEYS + _NOTE)),
         via("Writing", through("Writing", _OTHER_KEYS + _NOTE, _OTHER_PAIR)),
         sequences=RENAMED,
-        patch=in_two("RemoveField", "DeleteModel", patched=_removed_first),
+        patch=in_two("RemoveField", "DeleteModel", patched=removed_first),
         formatted=True,
+    ),
+    Case(
+        "swapped, deleted long before",
+        via("Authorship", through("Authorship", _KEYS + _NOTE)),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, _OTHER_PAIR)),
+        sequences=RENAMED,
+        patch=in_two("DeleteModel"),
+    ),
+    Case(
+        "swapped a migration after the new model",
+        via("Authorship", through("Authorship", rest="")),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
+        sequences=BETWEEN,
+        patch=in_two("CreateModel", "DeleteModel"),
+        twice=True,
     ),
     Case(
         "copied, removed and deleted long before",
         via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
         via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
         sequences=BETWEEN,
-        patch=in_two("RemoveField", "DeleteModel", patched=_removed_first),
+        patch=in_two("RemoveField", "DeleteModel", patched=removed_first),
         formatted=True,
         twice=True,
     ),

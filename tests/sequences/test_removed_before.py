@@ -98,7 +98,7 @@ def test_a_model_that_is_changed_just_before(tmp_path: Path) -> None:
 
 
 def _found(root: Path, migrations: list[str]) -> Finding:
-    """The one error that the migrations of an app have."""
+    """What the migrations of an app do wrong with the links; that the model is deleted too early is MTM105's."""
     folder = root / "shop" / "migrations"
     folder.mkdir(parents=True)
     (root / "pyproject.toml").write_text("[tool.lint-m2m]\n")
@@ -111,5 +111,5 @@ def _found(root: Path, migrations: list[str]) -> Finding:
             f"    dependencies = [{depends}]\n    operations = [\n        {operations}\n    ]\n"
         )
         before = name
-    (finding,) = [one for one in check(root)[0] if one.severity.value == "error"]
+    (finding,) = [one for one in check(root)[0] if one.severity.value == "error" and one.code != "MTM105"]
     return finding
