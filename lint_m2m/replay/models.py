@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field as declare
 from typing import Protocol
 
-from lint_m2m.migration import Field, FieldKind, Maybe, ModelKey, ModelOptions, ModelRef
+from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelOptions, ModelRef
 from lint_m2m.replay.facts import FieldKey, Origin
 from lint_m2m.values import frozen
 
@@ -24,6 +24,14 @@ class FieldState:
     origin: Origin
     created: Origin
     uncertain: str | None = None
+
+
+def column_name(field: FieldState) -> str | None:
+    """The column of a field, ``None`` when it has none or that is not known."""
+    definition = field.field
+    if definition.kind not in (FieldKind.COLUMN, FieldKind.FOREIGN_KEY) or definition.db_column is UNKNOWN:
+        return None
+    return definition.db_column or (f"{field.name}_id" if definition.kind is FieldKind.FOREIGN_KEY else field.name)
 
 
 @frozen

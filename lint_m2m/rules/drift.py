@@ -15,8 +15,6 @@ from lint_m2m.migration import (
     AlterTogether,
     CreateModel,
     DeleteModel,
-    Field,
-    FieldKind,
     Location,
     ModelKey,
     Operation,
@@ -74,16 +72,6 @@ def link_stores(replay: Replay) -> Iterator[LinkStore]:
             table = replay.table(name)
             if table is not UNKNOWN:
                 yield LinkStore(owner=owner, field=field, through=through, table_name=name, table=table)
-
-
-def column_name(field: FieldState) -> str | None:
-    """The column of a field, ``None`` when it has none or that is not known."""
-    definition: Field = field.field
-    if definition.kind not in (FieldKind.COLUMN, FieldKind.FOREIGN_KEY) or definition.db_column is UNKNOWN:
-        return None
-    if definition.db_column is not None:
-        return definition.db_column
-    return f"{field.name}_id" if definition.kind is FieldKind.FOREIGN_KEY else field.name
 
 
 class StateOnly:

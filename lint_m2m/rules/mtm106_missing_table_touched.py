@@ -88,11 +88,12 @@ from typing import ClassVar
 from lint_m2m.finding import Finding, Related, Severity
 from lint_m2m.migration import UNKNOWN
 from lint_m2m.replay.facts import Failure, FailureKind, FieldKey
+from lint_m2m.replay.models import column_name
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import left_behind, operation_name, retargeted, through_of
-from lint_m2m.rules.drift import StateOnly, column_name, narrowed
+from lint_m2m.rules.drift import StateOnly, narrowed
 from lint_m2m.rules.ties import Ties
 
 

@@ -84,12 +84,12 @@ from typing import ClassVar
 from lint_m2m.finding import Finding, Severity
 from lint_m2m.migration import UNKNOWN, AddConstraint, Constraint, ModelKey, Span
 from lint_m2m.replay.facts import Origin, TableFact, UniqueFact
-from lint_m2m.replay.models import ModelState
+from lint_m2m.replay.models import ModelState, column_name
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import field_label, model_label, quoted, table_place
-from lint_m2m.rules.drift import LinkStore, StateOnly, column_name, link_stores, narrowed
+from lint_m2m.rules.drift import LinkStore, StateOnly, link_stores, narrowed
 
 
 class StateUniqueDiffers(Rule):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint_m2m.finding import Applicability, Certainty
-from lint_m2m.sequences.values import ChangeKind, Instruction, Link, Situation
+from lint_m2m.sequences.values import ChangeKind, Instruction, Situation
 
 # Rules about operations that raise on every database: no database has got past them.
 _FAILS_EVERYWHERE = frozenset({"MTM101", "MTM102", "MTM103", "MTM104"})
@@ -37,26 +37,6 @@ def where_it_has_run(situation: Situation, title: str, language: str, code: str)
     """A last step for databases that have run the migration as it was; nothing where none can have."""
     if may_have_run(situation):
         yield Instruction(title=f"where this migration has run already: {title}", language=language, code=code)
-
-
-def lost_links(situation: Situation, table: str, columns: tuple[str, str]) -> Iterator[Instruction]:
-    """The automatic table was dropped with the links: they come back from a backup only."""
-    link = situation.link
-    if link is None:
-        return
-    yield from where_it_has_run(
-        situation,
-        f"the links went with `{link.table.name}`; restore that table from a backup under another name and copy them",
-        "sql",
-        from_backup(link, table, columns),
-    )
-
-
-def from_backup(link: Link, table: str, columns: tuple[str, str]) -> str:
-    """SQL that copies the links of a table that was restored under another name."""
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)})\nSELECT {', '.join(link.columns)} FROM restored_{link.table.name};"
-    )
 
 
 def run_again(situation: Situation) -> Iterator[Instruction]:

@@ -24,13 +24,13 @@ from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import CreateModel, FieldKind
 from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import alter_node, columns_of, ready_for
-from lint_m2m.sequences.applying import applicability, lost_links
+from lint_m2m.sequences.add_through import alter_node, ready_for
+from lint_m2m.sequences.applying import applicability
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.copying import in_quotes
 from lint_m2m.sequences.layout import Node, call, items, lay_out, text
 from lint_m2m.sequences.rename_through import is_rename
-from lint_m2m.sequences.swap_through import Ends, Swap, swap_of
+from lint_m2m.sequences.swap_through import Ends, Swap, lost_rows, swap_of
 from lint_m2m.sequences.switching import can_stage, new_migration
 from lint_m2m.sequences.values import Change, Code, Proposal, Replacement, ReplaceOperations, Situation
 
@@ -130,7 +130,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         applicability=Applicability.DISPLAY if shown else applicability(situation),
         changes=(
             change,
-            *([] if apart else lost_links(situation, swap.new.through.table, columns_of(swap.new.through))),
+            *([] if apart else lost_rows(situation, swap)),
         ),
         recommended=True,
         caveats=(*_caveats(swap), *caveats.of_names(situation)),

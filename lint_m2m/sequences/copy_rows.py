@@ -34,12 +34,13 @@ from lint_m2m.migration import (
 )
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import alter_node, alteration, columns_of, held, untouched_until
-from lint_m2m.sequences.applying import applicability, lost_links, run_again
+from lint_m2m.sequences.applying import applicability, run_again
 from lint_m2m.sequences.codegen import Writer, field_of
 from lint_m2m.sequences.copying import Copy, copy_of, functions, in_place
 from lint_m2m.sequences.drop_through_keep_table import refusal
 from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.remove_through import further_columns, goes, removal_of, removes_through
+from lint_m2m.sequences.restoring import lost_links
 from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
 
 ID = "copy-rows"
@@ -78,7 +79,7 @@ def _into_model(situation: Situation) -> Iterator[Proposal]:
                 functions=made.codes,
                 title="copy, then switch",
             ),
-            *lost_links(situation, copy.through.table, columns_of(copy.through)),
+            *lost_links(situation, copy.through.table, columns_of(copy.through), copy.through),
         ),
         recommended=True,
         caveats=(*of_copying(copy), *caveats.of_through(situation), *caveats.of_failed_run(situation)),
@@ -131,7 +132,11 @@ def _beside_state(situation: Situation) -> Iterator[Proposal]:
                 functions=made.codes,
                 title="copy, then switch",
             ),
-            *(run_again(situation) if kept else lost_links(situation, copy.through.table, columns_of(copy.through))),
+            *(
+                run_again(situation)
+                if kept
+                else lost_links(situation, copy.through.table, columns_of(copy.through), copy.through)
+            ),
         ),
         recommended=True,
         caveats=(*of_copying(copy), *caveats.of_through(situation)),

@@ -32,7 +32,7 @@ from lint_m2m.migration import (
     RunSQL,
     UnknownOperation,
 )
-from lint_m2m.replay.models import FieldState, ModelState
+from lint_m2m.replay.models import FieldState, ModelState, column_name
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import ready_for, written_once
 from lint_m2m.sequences.applying import applicability, where_it_has_run
@@ -40,6 +40,7 @@ from lint_m2m.sequences.codegen import Writer, plain, with_argument, without_com
 from lint_m2m.sequences.copying import COPY, copy_function, in_quotes
 from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.layout import Bracket, Node, call, items, lay_out, text
+from lint_m2m.sequences.restoring import Restored, from_backup
 from lint_m2m.sequences.switching import in_models
 from lint_m2m.sequences.values import (
     Change,
@@ -166,15 +167,21 @@ def _to_many(situation: Situation) -> Iterator[Proposal]:
             *where_it_has_run(
                 situation,
                 f"the values went with the column; restore `{situation.owner.name}` from a backup and copy them",
-                "sql",
-                f"INSERT INTO {target[0]} ({', '.join(target[1])})\n"
-                f"SELECT {_key(situation)}, {_column(pair.one)} FROM restored_{model}\n"
-                f"WHERE {_column(pair.one)} IS NOT NULL;",
+                *from_backup(situation, _values(situation, pair), *target, situation.through),
             ),
         ),
         recommended=True,
         caveats=(*_of_many(situation, pair), *_of_unfilled(situation, unfilled), *caveats.of_through(situation)),
         verify=caveats.VERIFY,
+    )
+
+
+def _values(situation: Situation, pair: Pair) -> Restored:
+    column = _column(pair.one)
+    return Restored(
+        table=f"restored_{situation.key.model}",
+        columns=(_key(situation), column),
+        condition=f"{column} IS NOT NULL",
     )
 
 
@@ -405,16 +412,13 @@ def _link_names(situation: Situation, *, to_many: bool) -> tuple[str, str] | Non
 
 
 def _column(state: FieldState) -> str:
-    own = state.field.db_column
-    return own if isinstance(own, str) and own else f"{state.name}_id"
+    return column_name(state) or f"{state.name}_id"
 
 
 def _key(situation: Situation) -> str:
     """The column of the owner's primary key."""
     key = next((one for one in situation.owner.fields.values() if one.field.primary_key is True), None)
-    if key is None:
-        return "id"
-    return _column(key) if key.field.kind is FieldKind.FOREIGN_KEY else str(key.field.db_column or key.name)
+    return "id" if key is None else column_name(key) or key.name
 
 
 def _free(situation: Situation, name: str) -> str:

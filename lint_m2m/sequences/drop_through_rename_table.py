@@ -19,10 +19,11 @@ from collections.abc import Iterator
 
 from lint_m2m.finding import Downtime
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.applying import applicability, lost_links, may_have_run
+from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.drop_through_keep_table import of_removal
 from lint_m2m.sequences.remove_through import changes, removal_of
+from lint_m2m.sequences.restoring import lost_links
 from lint_m2m.sequences.values import Proposal, Situation
 
 ID = "drop-through-rename-table"

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.applying import from_backup
 from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, plain
 from lint_m2m.sequences.fix_state import ID
 from lint_m2m.sequences.layout import Bracket
+from lint_m2m.sequences.restoring import Restored, from_backup
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import (
     ChangeKind,
@@ -58,7 +58,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         applicability=Applicability.REVIEW if undone else Applicability.DISPLAY,
         changes=(
             *_edits(late, writer, code),
-            *(() if columns is None or into is None else _lost(situation.link, late, into, columns)),
+            *(() if columns is None or into is None else _lost(situation, situation.link, late, into, columns)),
         ),
         recommended=True,
         caveats=()
@@ -68,13 +68,17 @@ def propose(situation: Situation) -> Iterator[Proposal]:
     )
 
 
-def _lost(link: Link, late: LateCopy, table: str, columns: tuple[str, str]) -> Iterator[Instruction]:
+def _lost(
+    situation: Situation, link: Link, late: LateCopy, table: str, columns: tuple[str, str]
+) -> Iterator[Instruction]:
     old = link.table.name
+    restored = Restored(table=f"restored_{old}", columns=link.columns)
+    language, code = from_backup(situation, restored, table, columns, situation.through)
     yield Instruction(
         title=f"where `{late.dropping.migration.name}` has run already: the links went with `{old}`; restore that "
         "table from a backup under another name and copy them",
-        language="sql",
-        code=from_backup(link, table, columns),
+        language=language,
+        code=code,
     )
 
 

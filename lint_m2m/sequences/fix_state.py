@@ -38,7 +38,7 @@ from lint_m2m.migration import (
     SeparateDatabaseAndState,
     UnknownOperation,
 )
-from lint_m2m.replay.models import FieldState
+from lint_m2m.replay.models import FieldState, column_name
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import held, keepable, switch
 from lint_m2m.sequences.applying import applicability, may_have_run, run_again
@@ -316,7 +316,7 @@ def _claimed(situation: Situation) -> Iterator[Proposal]:
     if any(one.model is not None and one.name == kept.name for one in situation.tables):
         return
     columns = {one.name for one in kept.columns}
-    believed = {_column(one) for one in earlier.fields.values() if one.field.kind is not FieldKind.MANY_TO_MANY}
+    believed = {column_name(one) for one in earlier.fields.values() if one.field.kind is not FieldKind.MANY_TO_MANY}
     if not believed - {None} <= columns:
         return
     believed_in = through.model.origin.migration
@@ -358,13 +358,6 @@ def _long_believed(through: Through, table: str) -> str:
         f"Django has believed in `{through.table}` since `{through.model.origin.migration}`: what reads the links "
         f"before this migration finds no table, so give `{table}` to the model there rather than here"
     )
-
-
-def _column(state: FieldState) -> str | None:
-    own = state.field
-    if own.db_column is UNKNOWN or own.kind not in (FieldKind.COLUMN, FieldKind.FOREIGN_KEY):
-        return None
-    return own.db_column or (f"{state.name}_id" if own.kind is FieldKind.FOREIGN_KEY else state.name)
 
 
 def pinned(situation: Situation, through: Through, table: str) -> ModelsChange:

@@ -25,8 +25,9 @@ from collections.abc import Iterator
 from lint_m2m.finding import Downtime
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import Switch, alter_node, alteration, keepable, switch
-from lint_m2m.sequences.applying import applicability, lost_links, may_have_run
+from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
+from lint_m2m.sequences.restoring import lost_links
 from lint_m2m.sequences.switching import Manner, can_stage, changes
 from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
 

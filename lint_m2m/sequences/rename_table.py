@@ -21,8 +21,9 @@ from lint_m2m.finding import Downtime
 from lint_m2m.replay.names import Names
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import columns_of, keepable, switch
-from lint_m2m.sequences.applying import applicability, lost_links, may_have_run
+from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
+from lint_m2m.sequences.restoring import lost_links
 from lint_m2m.sequences.switching import Manner, changes
 from lint_m2m.sequences.values import Proposal, Situation
 
@@ -46,7 +47,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         applicability=applicability(situation),
         changes=(
             *changes(situation, writer, facts, Manner(rename=True, staged=False)),
-            *lost_links(situation, wanted, columns_of(facts.through)),
+            *lost_links(situation, wanted, columns_of(facts.through), facts.through),
         ),
         recommended=may_have_run(situation),
         caveats=(

@@ -21,12 +21,12 @@ from dataclasses import replace
 from lint_m2m.finding import Downtime
 from lint_m2m.migration import UNKNOWN, AddField, CreateModel, RunPython, RunSQL, UnknownOperation
 from lint_m2m.sequences import caveats
-from lint_m2m.sequences.add_through import Extra, Reading, alter_node, columns_of, referred
-from lint_m2m.sequences.applying import applicability, lost_links
+from lint_m2m.sequences.add_through import Extra, Reading, alter_node, referred
+from lint_m2m.sequences.applying import applicability
 from lint_m2m.sequences.codegen import Writer, field_of, plain
 from lint_m2m.sequences.layout import Bracket, Item, Node, mapping, text
 from lint_m2m.sequences.source import Unwritable
-from lint_m2m.sequences.swap_through import Swap, swap_of
+from lint_m2m.sequences.swap_through import Swap, lost_rows, swap_of
 from lint_m2m.sequences.switching import Manner, first_form, in_models
 from lint_m2m.sequences.values import (
     Change,
@@ -85,7 +85,7 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         why=f"`{new}` has all that `{old}` has: nothing has to be copied, and nothing is lost",
         downtime=Downtime.BRIEF,
         applicability=applicability(situation),
-        changes=(*changes, *lost_links(situation, swap.new.through.table, columns_of(swap.new.through))),
+        changes=(*changes, *lost_rows(situation, swap)),
         recommended=True,
         caveats=(
             f"code of the release before asks for `{swap.link.table.name}` and fails until it is replaced",

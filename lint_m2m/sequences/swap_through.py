@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lint_m2m.migration import UNKNOWN, CreateModel, DeleteModel, FieldKind
 from lint_m2m.replay.models import FieldState
-from lint_m2m.sequences.add_through import alteration, is_unique_of, written_once
+from lint_m2m.sequences.add_through import alteration, columns_of, is_unique_of, written_once
 from lint_m2m.sequences.filling import filled_by_itself
+from lint_m2m.sequences.restoring import lost_links
 from lint_m2m.sequences.situations import model_of
-from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
+from lint_m2m.sequences.values import ChangeKind, Instruction, Link, PlacedOperation, Situation, Through
 from lint_m2m.values import frozen
 
 
@@ -123,3 +126,9 @@ def _alike(one: FieldState, other: FieldState) -> bool:
         mine, theirs = one.field.relation, other.field.relation
         return mine is not None and theirs is not None and (mine.to, mine.to_field) == (theirs.to, theirs.to_field)
     return one.field.class_path == other.field.class_path
+
+
+def lost_rows(situation: Situation, swap: Swap) -> Iterator[Instruction]:
+    """Where the swap has run and the old model's table is gone: its rows come back from a backup only."""
+    new = swap.new.through
+    yield from lost_links(situation, new.table, columns_of(new), new, swap.shared)
