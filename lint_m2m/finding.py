@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import field
 from pathlib import Path
+from typing import Final
 
 from lint_m2m.migration import Location, Span
 from lint_m2m.values import frozen
@@ -42,6 +43,10 @@ class Applicability(enum.Enum):
     DISPLAY = "display"  # shown, never applied
 
 
+# How the title of a sequence begins that is refused.
+REFUSED: Final = "refused: "
+
+
 @frozen
 class SequenceStep:
     """One thing to do: complete, pasteable code for `path` (relative to the root; ``None`` for a shell command)."""
@@ -66,6 +71,11 @@ class Sequence:
     steps: tuple[SequenceStep, ...] = ()
     caveats: tuple[str, ...] = ()
     verify: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the title says why there is none, and the steps what to do instead."""
+        return self.title.startswith(REFUSED)
 
 
 @frozen

@@ -7,6 +7,7 @@ than a finding does, and none of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from lint_m2m.engine.project import replay_settings
 from lint_m2m.errors import LintM2MError, NoMigrationsError, UsageError
 from lint_m2m.finding import Sequence, SequenceStep
 from lint_m2m.graph import Graph, build
-from lint_m2m.migration import UNKNOWN, Migration, MigrationKey, ModelKey, Project
-from lint_m2m.plan.models import models_step
+from lint_m2m.migration import UNKNOWN, Maybe, Migration, MigrationKey, ModelKey, Project
+from lint_m2m.plan.models import model_step, models_step
 from lint_m2m.plan.names import Extra, find_field, find_through, parse_extras
-from lint_m2m.plan.virtual import Change, virtual_migration
+from lint_m2m.plan.virtual import Change, virtual_migration, virtual_model
 from lint_m2m.readers.files import Files, text_of
 from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.replay.facts import FieldKey
@@ -67,15 +68,14 @@ class Plan:
 
 
 class _Overlay(Files):
-    """The project's files, and one that is only thought of."""
+    """The project's files, and those that are only thought of."""
 
-    def __init__(self, root: Path, path: str, text: str) -> None:
+    def __init__(self, root: Path, texts: Mapping[str, str]) -> None:
         super().__init__(root)
-        self._path = path
-        self._text = text
+        self._texts = texts
 
     def source(self, path: str) -> bytes | None:
-        return self._text.encode("utf-8") if path == self._path else super().source(path)
+        return self._texts[path].encode("utf-8") if path in self._texts else super().source(path)
 
 
 def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
@@ -98,9 +98,15 @@ def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
     graph = build(project)
     settings = replay_settings(project, config)
     change = _change(project, graph, settings, layout, wanted)
-    migration, text, field_code = _thought_of(change, layout, project, graph, ReadContext(layout, options))
-    everything = replace(project, migrations=(*project.migrations, migration))
-    situation = _situation(everything, settings, migration, change, _Overlay(layout.root, migration.path, text))
+    context = ReadContext(layout, options)
+    texts: dict[str, str] = {}
+    made: Migration | None = None
+    if change.made_path is not None:
+        made = _made_elsewhere(change, layout, project, graph, context, texts)
+        change = replace(change, depends=made.key)
+    migration, field_code = _thought_of(change, layout, project, graph, context, texts)
+    everything = replace(project, migrations=(*project.migrations, *([made] if made else []), migration))
+    situation = _situation(everything, settings, migration, change, _Overlay(layout.root, texts))
     if situation is None:
         raise NoPlan(
             f"`{change.label}` can be changed as makemigrations writes it: no sequence is needed, or none fits"
@@ -109,8 +115,9 @@ def plan(root: Path, wanted: Wanted, config: Config) -> Plan:
     for proposal in offered.proposals:
         if is_refusal(proposal):
             raise NoPlan("; ".join((proposal.title, proposal.why, *(one.title for one in proposal.changes))))
+    before = [] if made is None else _model_first(layout.root, change, made.path, texts[made.path])
     ways = [
-        _way(proposal, situation, change, field_code)
+        _way(proposal, situation, change, field_code, before)
         for proposal in offered.proposals
         if proposal.id != fake.ID and (proposal.id == rewrite_history.ID or _only_adds(proposal, migration.key))
     ]
@@ -132,8 +139,7 @@ def _change(project: Project, graph: Graph, settings: ReplaySettings, layout: La
     label = owner.key.app_label
     leaves = graph.leaves(label)
     if len(leaves) > 1:
-        names = listed(key.name for key in leaves)
-        raise UsageError(f"`{label}` has several leaf migrations, {names}: merge them first (`makemigrations --merge`)")
+        raise _several(label, leaves)
     relation = old.field.relation
     assert relation is not None
     columns = replay.link_columns(owner, old)
@@ -144,7 +150,7 @@ def _change(project: Project, graph: Graph, settings: ReplaySettings, layout: La
         old=old,
         app_path=app.path,
         leaf=next(iter(leaves), None),
-        key_class="BigAutoField" if app.default_auto_field is UNKNOWN else app.default_auto_field.rpartition(".")[2],
+        key_class=_key_class(app.default_auto_field),
     )
     if wanted.through is None:
         if wanted.extras:
@@ -154,7 +160,8 @@ def _change(project: Project, graph: Graph, settings: ReplaySettings, layout: La
         if now is UNKNOWN or now is None:
             raise UsageError(f"the through model of `{owner.name}.{old.name}` is not in the project")
         return replace(change, removed=now)
-    name, key, model = find_through(wanted.through, owner.key, state)
+    apps = {one.label: one for one in layout.apps}
+    name, key, model = find_through(wanted.through, owner.key, state, apps)
     if relation.through == key:
         raise UsageError(f'`{owner.name}.{old.name}` has `through="{key.app_label}.{name}"` already')
     if model is not None:
@@ -169,6 +176,17 @@ def _change(project: Project, graph: Graph, settings: ReplaySettings, layout: La
         raise UsageError(f"nobody knows which model `{owner.name}.{old.name}` points at")
     named = state.get(target)
     target_leaf = next(iter(graph.leaves(target.app_label)), None) if target.app_label != label else None
+    if key.app_label != label:
+        app = apps[key.app_label]
+        leaves = graph.leaves(key.app_label)
+        if len(leaves) > 1:
+            raise _several(key.app_label, leaves)
+        change = replace(
+            change,
+            made_path=app.path,
+            made_after=next(iter(leaves), None),
+            key_class=_key_class(app.default_auto_field),
+        )
     return replace(
         change,
         through=key,
@@ -183,6 +201,15 @@ def _change(project: Project, graph: Graph, settings: ReplaySettings, layout: La
     )
 
 
+def _several(label: str, leaves: Iterable[MigrationKey]) -> UsageError:
+    names = listed(key.name for key in leaves)
+    return UsageError(f"`{label}` has several leaf migrations, {names}: merge them first (`makemigrations --merge`)")
+
+
+def _key_class(default: Maybe[str]) -> str:
+    return "BigAutoField" if default is UNKNOWN else default.rpartition(".")[2]
+
+
 def _key_names(columns: object) -> tuple[str, str]:
     """The foreign keys of a new through model: named so that their columns are those that the table has."""
     if not isinstance(columns, tuple):
@@ -192,22 +219,48 @@ def _key_names(columns: object) -> tuple[str, str]:
 
 
 def _thought_of(
-    change: Change, layout: Layout, project: Project, graph: Graph, context: ReadContext
-) -> tuple[Migration, str, str]:
-    """The migration that makemigrations would write, its text, and the field as it is then."""
+    change: Change, layout: Layout, project: Project, graph: Graph, context: ReadContext, texts: dict[str, str]
+) -> tuple[Migration, str]:
+    """The migration that makemigrations would write, and the field as it is then; its text goes to `texts`."""
     files = Files(layout.root)
-    numbers = [int(found) for key in graph.nodes if key.app_label == change.app_label and (found := _number(key.name))]
-    name = f"{max(numbers, default=0) + 1:04d}_{change.slug}"[:100]
+    name = _next_name(graph, change.app_label, change.slug)
     path = f"{change.app_path}/{name}.py"
-    leaf = next((one.path for one in project.migrations if one.key == change.leaf), None)
-    source = None if leaf is None else files.source(leaf)
-    style = Style() if source is None else style_of(text_of(source))
-    text, field_code = virtual_migration(change, name, path, style, files)
-    file = MigrationFile(app_label=change.app_label, name=name, path=path, file=layout.root / path)
-    migration = read_migration(file, text.encode("utf-8"), context)
+    texts[path], field_code = virtual_migration(change, name, path, _style(project, change.leaf, files), files)
+    return _read_back(change, MigrationKey(change.app_label, name), path, layout, context, texts), field_code
+
+
+def _made_elsewhere(
+    change: Change, layout: Layout, project: Project, graph: Graph, context: ReadContext, texts: dict[str, str]
+) -> Migration:
+    """The migration that makes the through model in another app; its text goes to `texts`."""
+    assert change.through is not None
+    files = Files(layout.root)
+    name = _next_name(graph, change.through.app_label, change.through.name)
+    path = f"{change.made_path}/{name}.py"
+    texts[path] = virtual_model(change, name, path, _style(project, change.made_after, files), files)
+    return _read_back(change, MigrationKey(change.through.app_label, name), path, layout, context, texts)
+
+
+def _next_name(graph: Graph, label: str, slug: str) -> str:
+    numbers = [int(found) for key in graph.nodes if key.app_label == label and (found := _number(key.name))]
+    return f"{max(numbers, default=0) + 1:04d}_{slug}"[:100]
+
+
+def _style(project: Project, leaf: MigrationKey | None, files: Files) -> Style:
+    """As the app's last migration is written."""
+    path = next((one.path for one in project.migrations if one.key == leaf), None)
+    source = None if path is None else files.source(path)
+    return Style() if source is None else style_of(text_of(source))
+
+
+def _read_back(
+    change: Change, key: MigrationKey, path: str, layout: Layout, context: ReadContext, texts: Mapping[str, str]
+) -> Migration:
+    file = MigrationFile(app_label=key.app_label, name=key.name, path=path, file=layout.root / path)
+    migration = read_migration(file, texts[path].encode("utf-8"), context)
     if not isinstance(migration, Migration):
         raise NoPlan(f"the change of `{change.label}` cannot be written down")
-    return migration, text, field_code
+    return migration
 
 
 def _number(name: str) -> str:
@@ -240,7 +293,14 @@ def _only_adds(proposal: Proposal, own: MigrationKey) -> bool:
     return all(one.migration == own for one in proposal.changes if isinstance(one, ReplaceOperations))
 
 
-def _way(proposal: Proposal, situation: Situation, change: Change, field_code: str) -> Way:
+def _model_first(root: Path, change: Change, path: str, text: str) -> list[SequenceStep]:
+    """The migration that makes the through model in another app, and its class."""
+    step = SequenceStep(title="make the through model", path=path, language="python", code=text.rstrip("\n"))
+    return [step, model_step(root, change)]
+
+
+def _way(proposal: Proposal, situation: Situation, change: Change, field_code: str, before: list[SequenceStep]) -> Way:
+    """`before`: the steps that make the through model in another app, the migration first."""
     migration = situation.migration
     assert migration is not None
     texts = apply_changes(situation.sources, proposal)
@@ -263,8 +323,15 @@ def _way(proposal: Proposal, situation: Situation, change: Change, field_code: s
                 title="add a migration", path=migration.path, language="python", code=texts[migration.path].rstrip("\n")
             ),
         )
+    made = {one.path: f"{one.code}\n" for one in before[:1] if one.path is not None}
+    texts = {**texts, **made}
     # What is edited is there already: it is shown, and nobody writes it.
-    own = {migration.path, *(one.path for one in proposal.changes if isinstance(one, NewMigration))}
+    own = {
+        migration.path,
+        *made,
+        *(one.path for one in proposal.changes if isinstance(one, NewMigration)),
+    }
     files = tuple(sorted((path, text) for path, text in texts.items() if path in own))
-    sequence = replace(shown, steps=models_step(tuple(steps), proposal, situation, change, field_code))
+    own_steps = models_step(tuple(steps), proposal, situation, change, field_code)
+    sequence = replace(shown, steps=(*before, *own_steps))
     return Way(sequence=sequence, files=files)

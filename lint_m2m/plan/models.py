@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from pathlib import Path
 
 from lint_m2m.finding import SequenceStep
 from lint_m2m.plan.virtual import Change
@@ -45,7 +46,8 @@ def _title(change: Change) -> str:
     if change.through is None:
         removed = change.removed
         return f"take `through=` out of `{name}`" + (f", and the class `{removed.name}` away" if removed else "")
-    return f"give `{name}` its `through=`" + (f", and add `{change.through_name}`" if change.made else "")
+    added = f", and add `{change.through_name}`" if change.made and change.made_path is None else ""
+    return f"give `{name}` its `through=`{added}"
 
 
 def _code(change: Change, pinned: list[ModelsChange], field_code: str) -> str:
@@ -56,7 +58,19 @@ def _code(change: Change, pinned: list[ModelsChange], field_code: str) -> str:
             if name == change.old.name and value is not None and f"{argument}=" not in field_code:
                 field_code = f"{field_code.removesuffix(')').rstrip().rstrip(',')}, {argument}={value})"
     code = f"class {change.owner.name}(models.Model):\n    {change.old.name} = " + field_code.replace("\n", "\n    ")
-    return f"{code}\n\n\n{_class(change, pinned)}" if change.made else code
+    return f"{code}\n\n\n{_class(change, pinned)}" if change.made and change.made_path is None else code
+
+
+def model_step(root: Path, change: Change) -> SequenceStep:
+    """The class of a through model in the models.py of another app."""
+    app = (change.made_path or "").rpartition("/")[0]
+    places = (f"{app}/{name}".removeprefix("/") for name in ("models.py", "models/__init__.py"))
+    return SequenceStep(
+        title=f"add `{change.through_name}`",
+        path=next((one for one in places if (root / one).is_file()), f"{app}/models.py".removeprefix("/")),
+        language="python",
+        code=_class(change, []),
+    )
 
 
 def _class(change: Change, pinned: list[ModelsChange]) -> str:

@@ -60,8 +60,13 @@ def _near(word: str, known: Collection[str]) -> str:
     return near
 
 
-def find_through(text: str, owner: ModelKey, state: StateView) -> tuple[str, ModelKey, ModelState | None]:
-    """The name in its letter case, the key, and the model if it is there. UsageError for what is no label."""
+def find_through(
+    text: str, owner: ModelKey, state: StateView, labels: Collection[str]
+) -> tuple[str, ModelKey, ModelState | None]:
+    """The name in its letter case, the key, and the model if it is there; `labels` are those of the project's apps.
+
+    UsageError for what is no label.
+    """
     label, dot, name = text.rpartition(".")
     if not dot:
         label = owner.app_label
@@ -71,15 +76,8 @@ def find_through(text: str, owner: ModelKey, state: StateView) -> tuple[str, Mod
     model = state.get(key)
     if model is not None:
         return model.name, key, model
-    labels = {one.key.app_label for one in state.models()}
     if label not in labels:
-        raise UsageError(f"there is no app `{label}`{nearest(label, sorted(labels))}")
-    if label != owner.app_label:
-        own = [one.name for one in state.models() if one.key.app_label == label]
-        raise UsageError(
-            f"there is no model `{text}`{_near(name, own)}; a plan makes a new one in the field's own app only, "
-            f"`{owner.app_label}`"
-        )
+        raise UsageError(f"there is no app `{label}` with migrations{nearest(label, sorted(labels))}")
     return name, key, None
 
 

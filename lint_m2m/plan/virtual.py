@@ -21,7 +21,8 @@ from lint_m2m.values import frozen
 class Change:
     """A change of one many-to-many. `through` is its new through model, `made` whether that has to be created, with
     `keys` to the owner and to `target` and `extras`; `removed` is the through model that goes. `depends` is the
-    migration of another app that has to come before."""
+    migration of another app that has to come before. Where the model is made in another app, `made_path` is that one's
+    migrations folder and `made_after` its last migration."""
 
     owner: ModelState
     old: FieldState
@@ -37,6 +38,8 @@ class Change:
     extras: tuple[Extra, ...] = ()
     removed: ModelState | None = None
     depends: MigrationKey | None = None
+    made_path: str | None = None
+    made_after: MigrationKey | None = None
     swappable: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -68,7 +71,7 @@ def virtual_migration(change: Change, name: str, path: str, style: Style, files:
     if not isinstance(old, Bracket):
         raise Unwritable(f"the definition of `{change.label}` is no plain call")
     nodes: list[Node] = []
-    if change.made:
+    if change.made and change.made_path is None:
         nodes.append(_create(change, writer))
     new = old.without("through", "through_fields", "db_table")
     if change.through_label is not None:
@@ -89,6 +92,24 @@ def virtual_migration(change: Change, name: str, path: str, style: Style, files:
         )
     )
     return written, writer.code(new, indent=4).text
+
+
+def virtual_model(change: Change, name: str, path: str, style: Style, files: Files) -> str:
+    """The text of the migration that makes the through model in another app: after the last one of the field's app, of
+    the target's and of its own, so that nothing it depends on can depend on it."""
+    assert change.through is not None
+    writer = Writer(_bare(change, style, files), None)
+    depends = dict.fromkeys(key for key in (change.made_after, change.leaf, change.depends) if key is not None)
+    return write_migration(
+        NewMigration(
+            app_label=change.through.app_label,
+            name=name,
+            path=path,
+            dependencies=tuple(Dependency(key=key) for key in depends),
+            operations=(writer.code(_create(change, writer)),),
+            style=style,
+        )
+    )
 
 
 def _bare(change: Change, style: Style, files: Files) -> Situation:

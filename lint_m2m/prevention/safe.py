@@ -23,7 +23,7 @@ from lint_m2m.engine import Outcome
 from lint_m2m.engine.live import LiveReader
 from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.errors import LintM2MError
-from lint_m2m.finding import Applicability, Finding, Severity
+from lint_m2m.finding import REFUSED, Applicability, Finding, Severity
 from lint_m2m.prevention.changes import Changes, ThroughChange, in_order
 from lint_m2m.prevention.deleted import deleted_whole
 from lint_m2m.prevention.texts import header, loaded, with_comment, written
@@ -179,7 +179,7 @@ class _Mending:
         if not fitting:
             refusal = next((one for one in way.proposals if is_refusal(one)), None)
             if refusal is not None:
-                return "; ".join((refusal.title.removeprefix("refused: "), *(one.title for one in refusal.changes)))
+                return "; ".join((refusal.title.removeprefix(REFUSED), *(one.title for one in refusal.changes)))
             shown = listed(one.id for one in way.proposals if one.id != fake.ID)
             return f"of its sequences, {shown}, none can be written without you: `lint-m2m check` shows them"
         return self.choose(change, fitting)

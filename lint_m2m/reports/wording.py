@@ -57,6 +57,8 @@ def best_first(finding: Finding) -> list[Sequence]:
 
 def remark(sequence: Sequence) -> str:
     """What somebody has to know of a sequence before anything else: "no downtime"."""
+    if sequence.refused:
+        return "yours to decide"
     return _REMARKS.get(sequence.id) or _DOWNTIME[sequence.downtime]
 
 

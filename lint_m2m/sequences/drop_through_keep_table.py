@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lint_m2m.finding import Applicability, Downtime
+from lint_m2m.finding import REFUSED, Applicability, Downtime
 from lint_m2m.replay.models import ModelState
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.applying import applicability, may_have_run
@@ -81,7 +81,7 @@ def refusal(situation: Situation, model: ModelState, columns: tuple[str, ...], n
     )
     return Proposal(
         id=name,
-        title=f"refused: an automatic table has no place for the values of {lost} of `{model.name}`",
+        title=f"{REFUSED}an automatic table has no place for the values of {lost} of `{model.name}`",
         why="whether these values may go is not for a tool to say, and nothing brings them back",
         downtime=Downtime.NONE,
         applicability=Applicability.DISPLAY,

@@ -314,3 +314,10 @@ def test_any_place_in_any_source(
         assert line.isprintable(), text
     colored = render(made, "full", RenderOptions(width=width, encoding=encoding, color=True))
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == text
+
+
+def test_what_is_refused_has_no_downtime_to_speak_of(tmp_path: Path) -> None:
+    refused = replace(RENAME_TABLE, why="", caveats=(), title="refused: an automatic table has no place for `note`")
+    text = render(report(tmp_path, replace(THROUGH_ADDED, sequences=(refused,))), "full", RenderOptions())
+    assert "help: refused: an automatic table has no place for `note` (yours to decide)" in text
+    assert "downtime" not in text
