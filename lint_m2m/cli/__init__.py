@@ -102,6 +102,11 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and _is_of_the_system(error):
+            from lint_m2m.errors import reason_of
+
+            complain(f"error: {f'{error.filename}: ' if error.filename else ''}{reason_of(error)}")
+            return EXIT_CANNOT
         if getattr(parsed, "verbose", False):
             import traceback
 
@@ -110,6 +115,23 @@ def _run(arguments: list[str]) -> int:
             f"internal error: {type(error).__name__}: {error}\nplease report it; `--verbose` shows where it came from"
         )
         return EXIT_CANNOT
+
+
+def _is_of_the_system(error: OSError) -> bool:
+    """Whether the system has run out of something, or breaks down: nobody has to be told of that but the user."""
+    import errno
+
+    wanting = (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EROFS,
+        errno.EIO,
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+    )
+    return error.errno in wanting
 
 
 def parser(name: str) -> argparse.ArgumentParser:

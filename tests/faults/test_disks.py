@@ -19,7 +19,7 @@ import pytest
 
 from lint_m2m import writing
 from lint_m2m.rewrite import FileChange, RewriteError, write
-from tests.cli.projects import library
+from tests.cli.projects import INITIAL, library
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LINT = [sys.executable, "-P", "-m", "lint_m2m"]
@@ -100,6 +100,29 @@ def test_a_limit_on_the_size_of_files(project: Path, arguments: tuple[str, ...])
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot be written: file too large" in done.stderr
     assert contents(project) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no limits")
+@pytest.mark.parametrize("arguments", [("check", "--staged"), ("check", "--since", "HEAD"), ("prove",)])
+def test_no_room_for_what_is_needed_for_a_while(project: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Copies of what git has, and the project of a proof: not a fault of lint-m2m's, and nothing is left of them."""
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "all")):
+        subprocess.run([*git, *command], cwd=project, check=True)
+    (project / "library/migrations/0001_initial.py").write_text(INITIAL + "# edited\n")
+    subprocess.run(["git", "add", "."], cwd=project, check=True)
+    (tmp_path / "for a while").mkdir()
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(tmp_path / "for a while")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    done = lint(project, *arguments, "--isolated", env=environment, preexec_fn=limited)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "file too large" in done.stderr
+    assert "internal error" not in done.stderr
+    assert list((tmp_path / "for a while").iterdir()) == []
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
