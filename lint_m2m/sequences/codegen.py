@@ -312,6 +312,14 @@ def without_comments(node: Node) -> Node:
     return replace(node, items=inner, beside="", below=())
 
 
+def bare(node: Node) -> Bracket:
+    """A call for another place than the one that its comments speak of."""
+    found = without_comments(node)
+    if not isinstance(found, Bracket):
+        raise Unwritable("a definition is no plain call")
+    return found
+
+
 def renamed_call(node: Bracket, function: str) -> Bracket:
     """`node` calling something else."""
     return replace(node, opening=f"{function}(")

@@ -36,12 +36,12 @@ from lint_m2m.replay.models import FieldState, ModelState, column_name
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import ready_for, written_once
 from lint_m2m.sequences.applying import applicability, where_it_has_run
-from lint_m2m.sequences.codegen import Writer, plain, with_argument, without_comments
+from lint_m2m.sequences.codegen import Writer, bare, plain, with_argument
 from lint_m2m.sequences.copying import COPY, copy_function, in_quotes
 from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.layout import Bracket, Node, call, items, lay_out, text
 from lint_m2m.sequences.restoring import Restored, from_backup
-from lint_m2m.sequences.switching import in_models
+from lint_m2m.sequences.switching import in_owner
 from lint_m2m.sequences.values import (
     Change,
     ChangeKind,
@@ -120,12 +120,12 @@ def _to_many(situation: Situation) -> Iterator[Proposal]:
     nodes: list[Node] = []
     required = pair.one.field.null is False
     if required:
-        nullable = with_argument(_bare(writer.field(pair.one)), "null", text("True"))
+        nullable = with_argument(bare(writer.field(pair.one)), "null", text("True"))
         nodes.append(writer.alter_field(model, one, nullable))
     final = writer.field(pair.many)
     added = final
     if same:
-        added = _bare(final).without("related_query_name")
+        added = bare(final).without("related_query_name")
         added = with_argument(added, "related_name", writer.literal("+"))
         if situation.through is None:
             added = with_argument(added, "db_table", writer.literal(target[0]))
@@ -238,7 +238,7 @@ def _to_one(situation: Situation) -> Iterator[Proposal]:
     final = with_argument(final, "null", text("True"))
     added = final
     if same:
-        added = _bare(final).without("related_query_name")
+        added = bare(final).without("related_query_name")
         added = with_argument(added, "related_name", writer.literal("+"))
         added = with_argument(added, "db_column", writer.literal(_column(pair.one)))
     nodes: list[Node] = [] if pair.there else [writer.add_field(model, temporary, added)]
@@ -283,11 +283,10 @@ def _to_one(situation: Situation) -> Iterator[Proposal]:
 def _required_later(situation: Situation, pair: Pair, nullable: Bracket) -> Iterator[Change]:
     writer = Writer(situation, None)
     name = pair.one.name
-    node = in_models(situation, writer, nullable, 4)
     yield ModelsChange(
         model=situation.key.model_key,
         path=situation.models_path,
-        code=Code(text=f"class {situation.owner.name}(models.Model):\n    {name} = {node}"),
+        code=Code(text=in_owner(situation, name, nullable)),
         title="say that it may be empty",
         arguments=((name, "null", "True"), (name, "default", None)),
     )
@@ -425,12 +424,6 @@ def _free(situation: Situation, name: str) -> str:
     while name in situation.owner.fields:
         name += "_new"
     return name
-
-
-def _bare(node: Bracket) -> Bracket:
-    bare = without_comments(node)
-    assert isinstance(bare, Bracket)
-    return bare
 
 
 def _edited(

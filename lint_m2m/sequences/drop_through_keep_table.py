@@ -23,7 +23,7 @@ from lint_m2m.sequences import caveats
 from lint_m2m.sequences.applying import applicability, may_have_run
 from lint_m2m.sequences.codegen import Writer
 from lint_m2m.sequences.remove_through import Removal, changes, is_ready, removal_of
-from lint_m2m.sequences.switching import in_models
+from lint_m2m.sequences.switching import in_owner
 from lint_m2m.sequences.values import Change, Instruction, Proposal, Situation
 
 ID = "drop-through-keep-table"
@@ -61,13 +61,12 @@ def refusal(situation: Situation, model: ModelState, columns: tuple[str, ...], n
     changes: list[Change] = []
     if situation.old is not None:
         writer = Writer(situation, None)
-        field = in_models(situation, writer, writer.field(situation.old), 4)
         changes.append(
             Instruction(
                 title=f"to keep the values, keep the model: take the change of `{situation.key.name}` out of models.py"
                 " and out of the migration",
                 language="python",
-                code=f"class {situation.owner.name}(models.Model):\n    {situation.key.name} = {field}",
+                code=in_owner(situation, situation.key.name, writer.field(situation.old)),
                 path=situation.models_path,
             )
         )

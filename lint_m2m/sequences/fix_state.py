@@ -10,6 +10,7 @@ What, by what is wrong:
 - an operation on a unique set that the table has and the state does not know, or the reverse (MTM107): the state learns
   of it first, and nothing runs;
 - an operation on a table that only the state knows (MTM106): the state learns the table's name first;
+- a table that is renamed by SQL, or on the database's side alone (MTM301): the state learns the new name after it;
 - a state-only removal that leaves a table behind (MTM305): it happens for real (shown, since the links are lost).
 
 When: the table with the links is known. A migration of this kind may have run, so a tool asks first.
@@ -42,12 +43,13 @@ from lint_m2m.replay.models import FieldState, column_name
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import held, keepable, switch
 from lint_m2m.sequences.applying import applicability, may_have_run, run_again
-from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, plain
+from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer, bare, plain, with_argument
 from lint_m2m.sequences.drop_through_keep_table import of_removal, refusal
-from lint_m2m.sequences.layout import Node
+from lint_m2m.sequences.layout import Bracket, Node
 from lint_m2m.sequences.remove_through import changes as removing
 from lint_m2m.sequences.remove_through import is_ready, removal_of
-from lint_m2m.sequences.switching import Manner, can_stage, changes, real_operations
+from lint_m2m.sequences.source import Unwritable
+from lint_m2m.sequences.switching import Manner, can_stage, changes, in_owner, real_operations
 from lint_m2m.sequences.values import (
     Change,
     ChangeKind,
@@ -78,7 +80,7 @@ KINDS = frozenset(
 def propose(situation: Situation) -> Iterator[Proposal]:
     if situation.migration is None:
         return
-    for way in (_described, _removed, _declared, _claimed, _dropped):
+    for way in (_described, _removed, _declared, _claimed, _renamed, _dropped):
         found = list(way(situation))
         if found:
             yield from found
@@ -357,6 +359,74 @@ def _long_believed(through: Through, table: str) -> str:
     return (
         f"Django has believed in `{through.table}` since `{through.model.origin.migration}`: what reads the links "
         f"before this migration finds no table, so give `{table}` to the model there rather than here"
+    )
+
+
+# A table that got another name behind Django's back
+
+
+def _renamed(situation: Situation) -> Iterator[Proposal]:
+    guilty, link, taken, migration = situation.guilty, situation.link, situation.taken, situation.migration
+    if guilty is None or link is None or taken is None or migration is None or situation.new is None:
+        return
+    through = situation.through
+    if link.table.name != (situation.new_table if through is None else through.table):
+        return
+    if taken.renamed_to is None:
+        raise Unwritable(f"`{link.table.name}` is dropped with every link: take that out, no table has them")
+    head = guilty.address.partition(".")[0]
+    place = next(one for one in situation.operations if one.address == head)
+    span = place.operation.span
+    if span is None:
+        return
+    writer = Writer(situation, migration.path)
+    table = writer.literal(taken.renamed_to)
+    if through is not None:
+        node = writer.operation("AlterModelTable", ("name", writer.literal(through.model.key.name)), ("table", table))
+        change = pinned(situation, through, taken.renamed_to)
+    else:
+        field = with_argument(bare(writer.field(situation.new)), "db_table", table)
+        node = writer.alter_field(situation.key.model, situation.key.name, field)
+        change = argument_in_models(situation, field, "db_table", plain(table), "pin the table")
+    yield Proposal(
+        id=ID,
+        title=f"say that the links are in `{taken.renamed_to}`",
+        why="Django then looks for them where they are; nothing runs that did not run before",
+        downtime=Downtime.BRIEF,
+        applicability=applicability(situation),
+        changes=(
+            ReplaceOperations(
+                migration=migration.key,
+                path=migration.path,
+                replacements=(
+                    Replacement(
+                        address=place.address,
+                        span=span,
+                        operations=(writer.code(writer.state_only([node]), indent=span.column - 1),),
+                        where=Where.AFTER,
+                    ),
+                ),
+                title="let the state know of the new name",
+            ),
+            change,
+        ),
+        recommended=True,
+        caveats=(
+            f"code of the release before asks for `{link.table.name}` and fails from the rename on",
+            *_as_it_ran(situation, nothing_runs=True),
+        ),
+        verify=caveats.VERIFY,
+    )
+
+
+def argument_in_models(situation: Situation, field: Bracket, name: str, value: str, title: str) -> ModelsChange:
+    """The field in models.py with one more argument."""
+    return ModelsChange(
+        model=situation.key.model_key,
+        path=situation.models_path,
+        code=Code(text=in_owner(situation, situation.key.name, field)),
+        title=title,
+        arguments=((situation.key.name, name, value),),
     )
 
 

@@ -23,14 +23,11 @@ from lint_m2m.replay.names import Names
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import keepable, switch
 from lint_m2m.sequences.applying import applicability
-from lint_m2m.sequences.codegen import Writer, field_of, plain, with_argument, with_field, without_comments
-from lint_m2m.sequences.fix_state import ID
-from lint_m2m.sequences.layout import Bracket
-from lint_m2m.sequences.switching import Manner, can_stage, changes, in_models
+from lint_m2m.sequences.codegen import Writer, bare, field_of, plain, with_argument, with_field
+from lint_m2m.sequences.fix_state import ID, argument_in_models
+from lint_m2m.sequences.switching import Manner, can_stage, changes
 from lint_m2m.sequences.values import (
     ChangeKind,
-    Code,
-    ModelsChange,
     Proposal,
     Replacement,
     ReplaceOperations,
@@ -77,7 +74,7 @@ def _another_name(situation: Situation) -> Iterator[Proposal]:
                 replacements=(Replacement(address=guilty.address, span=operation.span, operations=(code,)),),
                 title="name another table",
             ),
-            _argument(situation, field, "db_table", plain(literal), "pin the table"),
+            argument_in_models(situation, field, "db_table", plain(literal), "pin the table"),
         ),
         recommended=True,
         verify=caveats.VERIFY,
@@ -92,9 +89,9 @@ def _the_same_table(situation: Situation) -> Iterator[Proposal]:
     facts = switch(situation, writer)
     manner = Manner(rename=False, staged=can_stage(situation))
     label = writer.literal(f"{through.model.key.app_label}.{through.model.name}")
-    was = _bare(writer.field(old))
+    was = bare(writer.field(old))
     field = with_argument(was.without("db_table"), "through", label)
-    change = _argument(situation, field, "through", plain(label), "let the field go through the model")
+    change = argument_in_models(situation, field, "through", plain(label), "let the field go through the model")
     if was.item("db_table") is not None:
         change = replace(change, arguments=(*change.arguments, (situation.key.name, "db_table", None)))
     table = facts.link.table.name
@@ -111,22 +108,4 @@ def _the_same_table(situation: Situation) -> Iterator[Proposal]:
         recommended=True,
         caveats=tuple(caveats.of_through(situation)),
         verify=caveats.VERIFY,
-    )
-
-
-def _bare(node: Bracket) -> Bracket:
-    bare = without_comments(node)
-    assert isinstance(bare, Bracket)
-    return bare
-
-
-def _argument(situation: Situation, field: Bracket, name: str, value: str, title: str) -> ModelsChange:
-    """The field in models.py with one more argument."""
-    node = in_models(situation, Writer(situation, None), field, 4)
-    return ModelsChange(
-        model=situation.key.model_key,
-        path=situation.models_path,
-        code=Code(text=f"class {situation.owner.name}(models.Model):\n    {situation.key.name} = {node}"),
-        title=title,
-        arguments=((situation.key.name, name, value),),
     )

@@ -32,7 +32,7 @@ from lint_m2m.sequences.copying import in_quotes
 from lint_m2m.sequences.layout import Bracket, Node, text
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.source import Unwritable
-from lint_m2m.sequences.switching import in_models, new_migration
+from lint_m2m.sequences.switching import in_owner, new_migration
 from lint_m2m.sequences.values import (
     Change,
     ChangeKind,
@@ -350,12 +350,11 @@ def _switch(writer: Writer, removal: Removal, final: Bracket, *, pinned: bool) -
 def _pinned(situation: Situation, removal: Removal, final: Bracket) -> ModelsChange:
     writer = Writer(situation, None)
     table = writer.literal(removal.link.table.name)
-    node = in_models(situation, writer, with_argument(field_of(final), "db_table", table), 4)
     name = situation.key.name
     return ModelsChange(
         model=situation.key.model_key,
         path=situation.models_path,
-        code=Code(text=f"class {situation.owner.name}(models.Model):\n    {name} = {node}"),
+        code=Code(text=in_owner(situation, name, with_argument(field_of(final), "db_table", table))),
         title="pin the table",
         arguments=((name, "db_table", plain(table)),),
     )

@@ -337,6 +337,9 @@ class Gatherer:
             database_side=database_side,
             late_copy=late_copy,
             refused=refused,
+            taken=None
+            if link is None or kind is not ChangeKind.STATE_TABLE_MISSING
+            else self._replay.gone(link.table.name),
             kept=next((table for table in tables if table.auto_of == key), None),
             makers=self._makers(kind, new, migration),
             new_table=new_table,

@@ -366,6 +366,12 @@ def models_change(situation: Situation, facts: Switch, manner: Manner) -> Models
     )
 
 
+def in_owner(situation: Situation, name: str, field: Bracket) -> str:
+    """The field `name` in the class of the model that has it."""
+    node = in_models(situation, Writer(situation, None), field, 4)
+    return f"class {situation.owner.name}(models.Model):\n    {name} = {node}"
+
+
 def in_models(situation: Situation, writer: Writer, node: Bracket, indent: int) -> str:
     """A field as models.py writes it: the target by its name, on_delete from `models`."""
     found: list[Item] = []

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from lint_m2m.finding import Applicability, Downtime, Finding
 from lint_m2m.migration import Dependency, Maybe, Migration, MigrationKey, ModelKey, Operation, Span
+from lint_m2m.replay.database import Gone
 from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.values import frozen
@@ -180,6 +181,8 @@ class Situation:
     database_side: DatabaseSide | None = None
     late_copy: LateCopy | None = None
     refused: str | None = None
+    # Who took the table of `link` away in the migration, where Django goes on looking for it.
+    taken: Gone | None = None
     # The table that was made as the field's automatic one, whatever it is called before the migration.
     kept: TableFact | None = None
     # Who makes the models that are not there when the operation runs.

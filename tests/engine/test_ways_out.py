@@ -149,3 +149,31 @@ def test_only_fields_that_nothing_fills_have_to_be_given(tmp_path: Path) -> None
     (finding,) = lint_m2m.check(tmp_path).findings
     caveat = next(each for each in finding.sequences[0].caveats if "through_defaults" in each)
     assert caveat.endswith("as `through_defaults={...}`, and have to for `since`")
+
+
+_DROP = """
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [migrations.RunSQL("DROP TABLE library_book_authors", migrations.RunSQL.noop)]
+"""
+
+
+def test_a_table_that_is_gone_has_no_other_name(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "library/__init__.py": "",
+            "library/migrations/__init__.py": "",
+            "library/migrations/0001_initial.py": _INITIAL,
+            "library/migrations/0002_drop.py": _DROP,
+        },
+    )
+    (finding,) = [one for one in lint_m2m.check(tmp_path).findings if one.code == "MTM301"]
+    assert finding.sequences == ()
+    assert finding.notes[-1] == (
+        "`fix-state` cannot be written for it: `library_book_authors` is dropped with every link: take that out, "
+        "no table has them"
+    )

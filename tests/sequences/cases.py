@@ -1362,6 +1362,41 @@ BELIEVED = (
 )
 
 
+def _renamed(operation: str) -> Callable[[Path], None]:
+    """A migration that gives the table another name, of which Django learns nothing."""
+
+    def patch(folder: Path) -> None:
+        (folder / "library" / "migrations" / "0002_rename_change.py").write_text(
+            "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+            f'    dependencies = [("library", "0001_initial")]\n\n    operations = [\n        {operation},\n    ]\n'
+        )
+
+    return patch
+
+
+_RENAME = 'migrations.RunSQL(\n            "ALTER TABLE {0} RENAME TO {1}", "ALTER TABLE {1} RENAME TO {0}"\n        )'
+RENAMED_AWAY = tuple(
+    Case(
+        name,
+        models,
+        models,
+        sequences=FIX,
+        patch=_renamed(operation),
+        remaining={"fix-state": frozenset({"MTM401"})},
+        not_provable="renamed by",
+    )
+    for name, models, operation in (
+        ("through table renamed by SQL", after(), _RENAME.format("library_authorship", "who_wrote")),
+        ("automatic table renamed by SQL", PLAIN, _RENAME.format("library_book_authors", "who_wrote")),
+        (
+            "through table renamed on the database alone",
+            after(),
+            "migrations.SeparateDatabaseAndState([migrations.AlterModelTable('authorship', 'who_wrote')])",
+        ),
+    )
+)
+
+
 REVIEWERS = '    reviewers = models.ManyToManyField("library.Author", through="REVIEW", related_name="reviewed")\n'
 _REVIEW = """
 class Review(models.Model):
@@ -1609,4 +1644,4 @@ UNCOPIED = (
 )
 
 
-CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RIGHTED, *LATE, *UNCOPIED)
+CASES = (*KEPT, *COPYING, *REMOVED, *SWAPPED, *REPLACED, *BELIEVED, *RENAMED_AWAY, *RIGHTED, *LATE, *UNCOPIED)
