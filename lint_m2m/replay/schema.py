@@ -8,7 +8,7 @@ unique sets that the state does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from lint_m2m.finding import Certainty
@@ -153,8 +153,13 @@ class SchemaEditor(EndChecks):
                     # Since 5.1 CreateModel makes these by itself, and SQLite's rebuilding forgets them.
                     self._add_automatic(table, named, "_idx")
 
-    def drop_table(self, name: Maybe[str], field: FieldKey | None = None) -> None:
-        """DROP TABLE: PostgreSQL and Oracle cascade, SQLite does not look, MySQL refuses when others refer to it."""
+    def drop_table(
+        self, name: Maybe[str], field: FieldKey | None = None, *, linking: Callable[[Table], bool] = lambda table: False
+    ) -> None:
+        """DROP TABLE: PostgreSQL and Oracle cascade, SQLite does not look, MySQL refuses when others refer to it.
+
+        `linking` tells of a table whether it has links although it is no automatic one.
+        """
         if name is UNKNOWN:
             return
         table = self.existing(name, dropping=True)
@@ -173,7 +178,7 @@ class SchemaEditor(EndChecks):
                         existing=other,
                     )
             elif self.sqlite:
-                if other.link and other.shape_doubt is None:
+                if (other.link or linking(other)) and other.shape_doubt is None:
                     self.rows_violate(other, other.columns[column].name, table.name)
             else:
                 self.db.drop_foreign_key(other, column, table.name)

@@ -110,8 +110,12 @@ class LinkSide(DatabaseSide):
             )
 
     def _rows_must_fit(self, table: Table, old: LinkTable, new: LinkTable, change: Change) -> None:
-        """Link rows that point at one model do not point at another one, unless the two share their table (a proxy)."""
+        """Link rows that point at one model do not point at another one, unless the two share their table (a proxy).
+
+        Where the old foreign key is gone (PostgreSQL drops it with its target), none is made that would check them.
+        """
         was = self.layout.reference_table(old.to, change.before)
         now = self.layout.reference_table(new.to, change.after)
-        if new.target is not UNKNOWN and now is not UNKNOWN and was != now:
+        checked = self.sqlite or (new.target is not UNKNOWN and self.names.fold(new.target) in table.foreign_keys)
+        if new.target is not UNKNOWN and now is not UNKNOWN and was != now and checked:
             self.editor.rows_violate(table, new.target, now)

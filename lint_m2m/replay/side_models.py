@@ -42,7 +42,20 @@ class ModelSide(FieldSide):
                 self.editor.about(link.key)
                 self.editor.drop_table(link.table, link.key)
         self.editor.about(None)
-        self.editor.drop_table(self.layout.table(model, change.before))
+        self.editor.drop_table(
+            self.layout.table(model, change.before), linking=lambda table: self._is_through(table.model, change)
+        )
+
+    @staticmethod
+    def _is_through(key: ModelKey | None, change: Change) -> bool:
+        """Whether the model is the `through` of a many-to-many field."""
+        owners = () if key is None else change.referrers(key)
+        return any(
+            field.field.relation is not None and field.field.relation.through == key
+            for owner in owners
+            if (model := change.before.get(owner)) is not None
+            for field in model.many_to_many()
+        )
 
     def rename_model(self, change: Change, operation: RenameModel) -> None:
         before, after = change.before, change.after

@@ -23,7 +23,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.change import NOTHING, Change, Outcome
 from lint_m2m.replay.editor import Later
-from lint_m2m.replay.facts import Effect, Failure, Origin
+from lint_m2m.replay.facts import Effect, Failure, FailureKind, Origin
 from lint_m2m.replay.merge import merge_databases, merge_states
 from lint_m2m.replay.models import StateView
 from lint_m2m.replay.queries import Queries, ReplaySettings
@@ -215,7 +215,8 @@ class Replay(Queries):
     def _at_the_end(self, later: Later) -> str | None:
         """Replay the rest of the migration on copies of both ledgers, and ask again: the exception, if there is one.
 
-        Where a later operation raises, the migration never gets to its end.
+        Where a later operation raises, the migration never gets to its end; SQLite looks for rows that point at nothing
+        all the same (`DatabaseSchemaEditor.__exit__` in ``django/db/backends/sqlite3/schema.py``).
         """
         migration, index, parts = self._rest
         if migration is None:
@@ -229,7 +230,7 @@ class Replay(Queries):
                     then = view.fork()
                     for step in self._on_database(migration, part, "", None, view, then):
                         if step.failures:
-                            return None
+                            return self._at_a_stop(later)
                     view = then
             if parts:
                 for part in parts[0][0].state_operations:
@@ -238,12 +239,16 @@ class Replay(Queries):
             for operation_after in migration.operations[index + 1 :]:
                 for step in self._both(migration, operation_after, "", None):
                     if step.failures:
-                        return None
+                        return self._at_a_stop(later)
             self._database.settle()
             return later.still(self._database)
         finally:
             self._state, self._database, self._looking_ahead = state, database, False
             del self._data.operations[known:]
+
+    def _at_a_stop(self, later: Later) -> str | None:
+        """What `later` raises where an operation raises before the end."""
+        return later.still(self._database) if later.failure.kind is FailureKind.ROWS_VIOLATE else None
 
     # -- the database side alone, with intermediate states of its own
 

@@ -4,7 +4,7 @@
 
 Finds an operation that runs on the database and renames, alters or drops a many-to-many table, the table of a
 `through` model, or a column of one, or points a foreign key at one, where the history never made it: usually after a
-state-only recipe that did not fit.
+state-only recipe that did not fit. And a `DeleteModel` that drops the table at which links still point.
 
 ## Why it breaks
 
@@ -13,7 +13,8 @@ table or the column fails: `no such table`, `relation ... does not exist`, `no s
 SQLite some of them pass instead and write the column's name into every row, because SQLite reads an unknown quoted
 name as text; a foreign key filled like that fails the check at the migration's end. So does, on SQLite before Django
 5.1, a `RenameModel` of a model to which a `through` model has two foreign keys: all but the last go on pointing at the
-old table.
+old table. So do links to a model that is deleted before them: MySQL does not drop its table at all, PostgreSQL drops
+the foreign key with it and goes on.
 
 ## Example
 
@@ -86,9 +87,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
-from lint_m2m.migration import UNKNOWN
+from lint_m2m.migration import UNKNOWN, DeleteModel, ModelKey
 from lint_m2m.replay.facts import Failure, FailureKind, FieldKey
-from lint_m2m.replay.models import column_name
+from lint_m2m.replay.models import StateView, column_name
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
@@ -105,6 +106,7 @@ class MissingTableTouched(Rule):
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
         replay.shared(Ties).see(step)
         replay.shared(StateOnly).see(step, replay)
+        yield from self._referenced(step)
         for failure in step.failures:
             dangling = failure.kind is FailureKind.ROWS_VIOLATE and retargeted(step) is None
             if failure.kind not in (FailureKind.TABLE_MISSING, FailureKind.COLUMN_MISSING) and not dangling:
@@ -139,6 +141,39 @@ class MissingTableTouched(Rule):
                 related=() if related is None else (related,),
                 notes=(*notes, *left_behind(step, replay)),
             )
+
+    def _referenced(self, step: Step) -> Iterator[Finding]:
+        """MySQL drops no table at which others point; of those that do, link tables are meant here."""
+        for failure in step.failures:
+            existing = failure.existing
+            if failure.kind is not FailureKind.TABLE_REFERENCED or existing is None:
+                continue
+            field = existing.auto_of or _through_field(existing.model, step.before)
+            if field is None or not isinstance(step.operation, DeleteModel):
+                continue
+            yield self.finding_at(
+                step,
+                f"`DeleteModel` drops table `{failure.table}`, at which `{failure.column}` of table `{existing.name}`"
+                " points",
+                label="still pointed at",
+                field=field,
+                certainty=failure.certainty,
+                reason=failure.reason,
+                runtime_error=failure.exception,
+            )
+
+
+def _through_field(model: ModelKey | None, state: StateView) -> FieldKey | None:
+    """The first many-to-many field that goes through `model`."""
+    if model is None:
+        return None
+    fields = (
+        owner.field_key(field.name)
+        for owner in state.models()
+        for field in owner.many_to_many()
+        if through_of(field.field) == model
+    )
+    return next(fields, None)
 
 
 def _believed(failure: Failure, key: FieldKey, step: Step, replay: Replay) -> Related | None:
