@@ -561,13 +561,6 @@ class Authorship(models.Model):
     return {"before": {"library": AUTHOR + BOOK, app: model}, "after": {"library": AUTHOR + through}}
 
 
-def _remove_and_add(folder: Path) -> None:
-    path = next((folder / "library" / "migrations").glob("0002_*.py"))
-    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
-    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField("
-    path.write_text(text.replace("        migrations.AddField(", removal, 1))
-
-
 COPYING = (
     Case("own life", **own_life(), sequences=COPIED),
     Case("own life on the database", **own_life(), sequences=COPIED, patch=on_database(), formatted=True),
@@ -593,7 +586,7 @@ COPYING = (
     ),
     Case("own life in another app", **_in_another_app("staff"), sequences=COPIED, formatted=True),
     Case("own life in an app before", **_in_another_app("a_staff"), sequences=COPIED, formatted=True),
-    Case("own life recreated", **own_life(), sequences=COPIED, patch=_remove_and_add),
+    Case("own life recreated", **own_life(), sequences=COPIED, patch=recreated),
     Case("own life recreated later", **own_life(), sequences=COPIED, patch=_apart),
     Case("through model made, then recreated", PLAIN, after(), sequences=COPIED, patch=_made_first, formatted=True),
     Case(
@@ -645,14 +638,6 @@ class Friendship(models.Model):
 DROPPED = ("drop-through-keep-table", "drop-through-rename-table")
 
 
-def _last(folder: Path) -> None:
-    """Removing and adding by hand, and the model's deletion as makemigrations writes it for models with cycles."""
-    path = next((folder / "library" / "migrations").glob("0002_*.py"))
-    text = path.read_text().replace("migrations.AlterField(", "migrations.AddField(")
-    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField("
-    path.write_text(text.replace("        migrations.AddField(", removal, 1))
-
-
 def _deleted_between(folder: Path) -> None:
     """RemoveField, DeleteModel, AddField."""
     path = next((folder / "library" / "migrations").glob("0002_*.py"))
@@ -676,7 +661,7 @@ REMOVED = (
     Case("removed by position", after(), PLAIN, sequences=DROPPED, patch=_by_position),
     Case("removed formatted", after(), PLAIN, sequences=DROPPED, formatted=True),
     Case("removed without a pair", after(rest=""), PLAIN, sequences=DROPPED, formatted=True, twice=True),
-    Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_last),
+    Case("removed and added", after(), PLAIN, sequences=DROPPED[::-1], patch=recreated),
     Case("removed, deleted and added", after(), PLAIN, sequences=DROPPED[::-1], patch=_deleted_between, formatted=True),
     Case("deleted, then removed", after(), PLAIN, sequences=DROPPED, patch=in_two("DeleteModel"), formatted=True),
     Case(
@@ -684,7 +669,7 @@ REMOVED = (
         after(),
         PLAIN,
         sequences=DROPPED[::-1],
-        patch=in_two("RemoveField", "DeleteModel", patched=_last),
+        patch=in_two("RemoveField", "DeleteModel", patched=recreated),
         formatted=True,
     ),
     Case("removed and added later", after(), PLAIN, sequences=DROPPED[::-1], patch=_apart, formatted=True),
@@ -842,10 +827,7 @@ def _deleted_last_by_position(folder: Path) -> None:
 def removed_first(folder: Path) -> None:
     """RemoveField and AddField in the place of the AlterField."""
     _deleted_last(folder)
-    path = next((folder / "library" / "migrations").glob("0002_*.py"))
-    text = path.read_text()
-    removal = "        migrations.RemoveField(model_name='book', name='authors'),\n        migrations.AddField("
-    path.write_text(text.replace("        migrations.AlterField(", removal, 1))
+    recreated(folder)
 
 
 def _removed_long_before(folder: Path) -> None:
@@ -855,6 +837,21 @@ def _removed_long_before(folder: Path) -> None:
 
 RENAMED = ("rename-through",)
 BETWEEN = ("copy-between-throughs",)
+
+
+def _to_one_of_old(name: str, patch: Callable[[Path], None]) -> Case:
+    """To a model that is there already, of another shape; either may hold a pair several times."""
+    return Case(
+        name,
+        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
+        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
+        sequences=BETWEEN,
+        patch=patch,
+        formatted=True,
+        twice=True,
+    )
+
+
 SWAPPED = (
     Case(
         "swapped",
@@ -907,14 +904,8 @@ SWAPPED = (
         patch=in_two("CreateModel", "DeleteModel"),
         twice=True,
     ),
-    Case(
-        "copied, removed and deleted long before",
-        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
-        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
-        sequences=BETWEEN,
-        patch=in_two("RemoveField", "DeleteModel", patched=removed_first),
-        formatted=True,
-        twice=True,
+    _to_one_of_old(
+        "copied, removed and deleted long before", in_two("RemoveField", "DeleteModel", patched=removed_first)
     ),
     Case(
         "swapped after the deletion",
@@ -931,15 +922,7 @@ SWAPPED = (
         sequences=RENAMED,
         patch=_removed_and_deleted_first,
     ),
-    Case(
-        "copied before the deletion",
-        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
-        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
-        sequences=BETWEEN,
-        patch=_deleted_first,
-        formatted=True,
-        twice=True,
-    ),
+    _to_one_of_old("copied before the deletion", _deleted_first),
     Case(
         "swapped with changes",
         via("Authorship", through("Authorship", _KEYS + _NOTE)),
@@ -987,15 +970,7 @@ SWAPPED = (
         sequences=BETWEEN,
         patch=_deleted_last,
     ),
-    Case(
-        "swapped to one of old and dropped",
-        via("Authorship", through("Authorship", rest=""), through("Writing", _OTHER_KEYS + _NOTE, "")),
-        via("Writing", through("Writing", _OTHER_KEYS + _NOTE, "")),
-        sequences=BETWEEN,
-        patch=_deleted_last,
-        formatted=True,
-        twice=True,
-    ),
+    _to_one_of_old("swapped to one of old and dropped", _deleted_last),
     Case(
         "swapped and another key",
         via("Authorship", through("Authorship", _KEYS + _NOTE)),
