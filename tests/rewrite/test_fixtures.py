@@ -27,10 +27,12 @@ SAFE = {
     "MTM101-bad_swappable_user",
     "MTM102-bad_through_dropped",
     "MTM103-bad_from_foreign_key",
+    "MTM105-bad_deleted_then_created",
     "copy-bad_clean_up_in_one_run",
     "keep_the_table-bad_pinned_table",
 }
-FAILS_EVERYWHERE = {"MTM101", "MTM102", "MTM103", "MTM104"}
+# MTM105: an AlterField whose old through model the same migration has deleted before it.
+FAILS_EVERYWHERE = {"MTM101", "MTM102", "MTM103", "MTM104", "MTM105"}
 
 
 def configure(root: Path) -> Config:
