@@ -1,220 +1,189 @@
-"""How long `lint-m2m check` takes, as a multiple of what reading the same files with `ast` takes.
+"""How long `lint-m2m check` takes, beside what it is to be compared with. The tables of docs/benchmarks.md.
 
-    python benchmarks/check.py [--apps 50] [--migrations 40] [--runs 5] [PROJECT ...]
+    python benchmarks/check.py                     a made project of 50 apps x 40 migrations
+    python benchmarks/check.py --growth            500 to 20,000 migrations
+    python benchmarks/check.py --real FOLDER ...   projects that are there
 
-Writes a project into a temporary folder, or takes those that are named, and runs in turns, each in a process of its
-own: the floor (find, read and `ast.parse` every migration; the start of the interpreter is not counted), the check as
-it is, and the check on one processor (``--jobs 1``; both whole, start and imports counted). What is printed is the time
-that passes, and the processor time of all processes beside it, the least of the runs. Needs nothing but lint-m2m.
+Writes into a temporary folder, downloads nothing. Every line is a whole process, its start counted; the lines run in
+turns, and the medians of their runs are printed. Memory is that of the largest process. What is compared runs in this
+interpreter: Django and django-migration-linter, where they are installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
+import platform
 import tempfile
-import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-FLOOR = """
-import ast, pathlib, sys, time
-began, used = time.perf_counter(), time.process_time()
-for root in sys.argv[1:]:
-    for path in pathlib.Path(root).rglob("migrations/*.py"):
-        ast.parse(path.read_bytes())
-print(time.perf_counter() - began, time.process_time() - used)
-"""
+import ways
+from made import write_project
+from measure import Result, Way, in_turns
 
-HEAD = """\
-import django.db.models.deletion
-from django.db import migrations, models
-
-
-class Migration(migrations.Migration):
-
-    dependencies = [
-{dependencies}    ]
-
-    operations = [
-{operations}    ]
-"""
-
-PERSON = """\
-        migrations.CreateModel(
-            name='{name}',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='As it is shown in lists and on labels.', max_length=200)),
-                ('slug', models.SlugField(unique=True, verbose_name='short name')),
-                ('created', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('closed', 'Closed')],
-                                           default='draft', max_length=10)),
-                ('notes', models.TextField(blank=True, default='')),
-            ],
-            options={{
-                'verbose_name': '{name}',
-                'ordering': ['name'],
-            }},
-        ),
-"""
-
-# What the migrations after the first do, in turn.
-PLAIN = (
-    """\
-        migrations.AddField(
-            model_name='{model}',
-            name='amount_{n}',
-            field=models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True, verbose_name='amount'),
-        ),
-        migrations.AddIndex(
-            model_name='{model}',
-            index=models.Index(fields=['name', 'amount_{n}'], name='{app}_idx_{n}'),
-        ),
-""",
-    """\
-        migrations.AlterField(
-            model_name='{model}',
-            name='state',
-            field=models.CharField(
-                choices=[
-                    ('draft', 'Draft, nobody else sees it'),
-                    ('open', 'Open, everybody sees it'),
-                    ('closed', 'Closed, nobody changes it any more'),
-                    ('state{n}', 'As it was since number {n}'),
-                ],
-                default='draft',
-                help_text='Where it stands: what is closed can be opened again by those who may do so.',
-                max_length={width},
-                verbose_name='state',
-            ),
-        ),
-        migrations.AlterModelOptions(
-            name='{model}',
-            options={{'ordering': ['-created'], 'verbose_name_plural': 'all of them'}},
-        ),
-""",
-    """\
-        migrations.AddField(
-            model_name='{model}',
-            name='parent_{n}',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL,
-                                    related_name='children_{n}', to='{app}.{other}'),
-        ),
-        migrations.AlterUniqueTogether(
-            name='{model}',
-            unique_together={{('name', 'slug')}},
-        ),
-""",
-)
-LINKS = (
-    """\
-        migrations.AddField(
-            model_name='{model}',
-            name='links_{n}',
-            field=models.ManyToManyField(blank=True, related_name='linked_{n}', to='{app}.{other}'),
-        ),
-""",
-    """\
-        migrations.CreateModel(
-            name='Through{n}',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rank', models.PositiveIntegerField(default=0)),
-                ('one', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='{app}.{model}')),
-                ('other', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='{app}.{other}')),
-            ],
-            options={{'unique_together': {{('one', 'other')}}}},
-        ),
-        migrations.AddField(
-            model_name='{model}',
-            name='ranked_{n}',
-            field=models.ManyToManyField(related_name='+', through='{app}.Through{n}', to='{app}.{other}'),
-        ),
-""",
-)
-MODELS = ("Customer", "Invoice", "Project", "Team")
-
-
-def write_project(root: Path, apps: int, migrations: int) -> None:
-    """`apps` x `migrations` migrations as makemigrations writes them, a tenth of them about many-to-many fields."""
-    for number in range(apps):
-        app = f"app{number:03}"
-        folder = root / app / "migrations"
-        folder.mkdir(parents=True)
-        for package in (folder, folder.parent):
-            (package / "__init__.py").touch()
-        before = None
-        for n, operations in enumerate(_migrations(app, migrations), 1):
-            name = f"{n:04}_{'initial' if n == 1 else 'change'}"
-            dependencies = "" if before is None else f"        ('{app}', '{before}'),\n"
-            text = HEAD.format(dependencies=dependencies, operations=operations)
-            (folder / f"{name}.py").write_text(text, encoding="utf-8")
-            before = name
-
-
-def _migrations(app: str, count: int) -> Iterator[str]:
-    yield "".join(PERSON.format(name=name) for name in MODELS)
-    for n in range(2, count + 1):
-        chosen = [LINKS[n // 10 % 2]] if n % 10 == 0 else [PLAIN[n % 3], PLAIN[(n + 1) % 3]]
-        model, other = MODELS[n % 4], MODELS[(n + 1) % 4]
-        yield "".join(
-            each.format(app=app, n=f"{n}_{place}", width=10 + n, model=model.lower(), other=other.lower())
-            for place, each in enumerate(chosen)
-        )
-
-
-def floor(roots: list[str]) -> tuple[float, float]:
-    """The time and the processor time of parsing all migrations, in seconds."""
-    done = subprocess.run([sys.executable, "-c", FLOOR, *roots], check=True, capture_output=True, text=True)
-    passed, used = done.stdout.split()
-    return float(passed), float(used)
-
-
-def check(roots: list[str], *options: str) -> tuple[float, float]:
-    """The time and the processor time of the whole process that checks `roots`, in seconds."""
-    began, before = time.perf_counter(), os.times()
-    done = subprocess.run(
-        [sys.executable, "-m", "lint_m2m", "check", "--isolated", "--format", "concise", *options, *roots],
-        capture_output=True,
-        text=True,
-    )
-    passed, after = time.perf_counter() - began, os.times()
-    if done.returncode not in (0, 1):
-        raise SystemExit(done.stderr)
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return passed, used
+SIZES = (500, 2_000, 5_000, 10_000, 20_000)
+# Migrations of each app, in the projects of these sizes.
+OF_EACH = 40
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Compare lint-m2m check with parsing the same migrations.")
-    parser.add_argument("projects", metavar="PROJECT", nargs="*", help="check these instead of a made one")
+    parser = argparse.ArgumentParser(description="Measure lint-m2m check, and what it is compared with.")
     parser.add_argument("--apps", type=int, default=50, help="apps of the project that is made (50)")
     parser.add_argument("--migrations", type=int, default=40, help="migrations of each app (40)")
     parser.add_argument("--runs", type=int, default=5, help="how often each is run (5)")
+    parser.add_argument("--limit", type=float, default=300, help="seconds after which a run is stopped (300)")
+    parser.add_argument("--only-lint-m2m", action="store_true", help="compare it with the floor alone")
+    parser.add_argument("--growth", action="store_true", help="measure how the time grows with the project")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help="migrations, for --growth")
+    parser.add_argument("--real", nargs="+", type=Path, metavar="FOLDER", help="measure these projects")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        roots = options.projects
-        if not roots:
-            write_project(Path(temporary), options.apps, options.migrations)
-            roots = [temporary]
-        files = [path for root in roots for path in Path(root).rglob("migrations/*.py") if path.name != "__init__.py"]
-        size = sum(path.stat().st_size for path in files)
-        check(roots)  # Python writes its .pyc files
-        ways = {
-            "floor": partial(floor, roots),
-            "check": partial(check, roots),
-            "check --jobs 1": partial(check, roots, "--jobs", "1"),
-        }
-        runs = [{name: way() for name, way in ways.items()} for _ in range(options.runs)]
-    print(f"{len(files):,} migrations, {size / 1e6:.1f} MB")  # noqa: T201
-    least = {name: tuple(min(run[name][which] for run in runs) for which in (0, 1)) for name in ways}
-    for name, (passed, used) in least.items():
-        ratios = f"{passed / least['floor'][0]:5.2f} {used / least['floor'][1]:5.2f}"
-        print(f"{name:15} {passed:6.2f} s {used:6.2f} s of processors   {ratios}")  # noqa: T201
+        work = Path(temporary)
+        if options.growth:
+            lines = growth(work, options)
+        elif options.real:
+            lines = real(work, options)
+        else:
+            lines = compared(work, options)
+        for line in [machine(), "", *lines]:
+            print(line, flush=True)  # noqa: T201
+
+
+def machine() -> str:
+    """What it was measured with."""
+    found = [f"Python {platform.python_version()}"]
+    for name in ("lint-m2m", "Django", "django-migration-linter"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{', '.join(found)}; {cores} cores, {platform.machine()}, {platform.system()}"
+
+
+def compared(work: Path, options: argparse.Namespace) -> Iterator[str]:
+    project = work / "project"
+    write_project(project, options.apps, options.migrations, ways.installed())
+    floor = ways.floor(project, work)
+    rows: list[Way | tuple[str, str]] = [floor, *ways.lint_m2m(project, work)]
+    if not options.only_lint_m2m:
+        rows += ways.others(project, work)
+    results = in_turns([row for row in rows if isinstance(row, Way)], options.runs, options.limit)
+    results |= {row[0]: Result(reason=row[1]) for row in rows if not isinstance(row, Way)}
+    yield described(project, options.runs)
+    yield ""
+    yield from table(
+        ("", "seconds", "processor seconds", "times the floor", "memory, MB"),
+        [
+            (name, *numbers(result), times(result, results[floor.name]), memory(result))
+            if result.runs
+            else (name, result.reason, "", "", "")
+            for name, result in results.items()
+        ],
+    )
+
+
+def growth(work: Path, options: argparse.Namespace) -> Iterator[str]:
+    """All sizes in turns; a straight line through the times of each way, and how far they are from it."""
+    measured: dict[str, dict[int, Way]] = {}
+    for size in sorted(options.sizes):
+        project = work / f"project {size}"
+        write_project(project, max(size // OF_EACH, 1), OF_EACH, [])
+        for way in (ways.floor(project, work), ways.cold(project), ways.cold_on_one_core(project)):
+            measured.setdefault(way.name, {})[size] = replace(way, name=f"{way.name}: {size}")
+    results = in_turns([way for sizes in measured.values() for way in sizes.values()], options.runs, options.limit)
+    for name, sizes in measured.items():
+        found = {size: results[way.name] for size, way in sizes.items() if results[way.name].runs}
+        lines = [line_of({size: what(result) for size, result in found.items()}) for what in (seconds, processors)]
+        yield name
+        yield ""
+        yield from table(
+            ("migrations", "seconds", "off the line", "processor seconds", "off the line", "memory, MB"),
+            [
+                (f"{size:,}", *(cell for line in lines for cell in line[size]), memory(result))
+                for size, result in found.items()
+            ],
+        )
+        yield ""
+
+
+def line_of(points: dict[int, float]) -> dict[int, tuple[str, str]]:
+    """For each size its time, and how far that is from the straight line through all of them."""
+    start, slope = straight_line([*points.items()])
+    return {size: (f"{passed:.2f}", f"{passed / (start + slope * size) - 1:+.0%}") for size, passed in points.items()}
+
+
+def straight_line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """The line a + b x with the least squares of relative errors: a small project counts as much as a large one."""
+    weights = [1 / passed**2 for _, passed in points]
+    total = sum(weights)
+    x = sum(weight * size for weight, (size, _) in zip(weights, points, strict=True)) / total
+    y = sum(weight * passed for weight, (_, passed) in zip(weights, points, strict=True)) / total
+    above = sum(weight * (size - x) * (passed - y) for weight, (size, passed) in zip(weights, points, strict=True))
+    below = sum(weight * (size - x) ** 2 for weight, (size, _) in zip(weights, points, strict=True))
+    slope = above / below if below else 0.0
+    return y - slope * x, slope
+
+
+def real(work: Path, options: argparse.Namespace) -> Iterator[str]:
+    lines = []
+    for given in options.real:
+        project = given.resolve()
+        floor = ways.floor(project, work)
+        measured = [
+            floor,
+            ways.cold(project),
+            ways.cold_on_one_core(project),
+            ways.warm(project, work),
+        ]
+        results = in_turns(measured, options.runs, options.limit)
+        cells = [f"{seconds(result):.2f}" if result.runs else result.reason for result in results.values()]
+        count = len(ways.migrations_of(project))
+        cold = results[measured[1].name]
+        lines.append((project.name, f"{count:,}", *cells, times(cold, results[floor.name]), memory(cold)))
+    head = ("project", "migrations", "floor", "cold", "cold, one core", "warm", "cold / floor", "memory, MB")
+    yield f"Seconds, medians of {options.runs} runs in turns"
+    yield ""
+    yield from table(head, lines)
+
+
+def described(project: Path, runs: int) -> str:
+    files = ways.migrations_of(project)
+    size = sum(file.stat().st_size for file in files)
+    return f"{len(files):,} migrations, {size / 1e6:.1f} MB; medians of {runs} runs in turns"
+
+
+def seconds(result: Result) -> float:
+    return result.median(lambda run: run.seconds)
+
+
+def processors(result: Result) -> float:
+    return result.median(lambda run: run.processors)
+
+
+def numbers(result: Result) -> tuple[str, str]:
+    return f"{seconds(result):.2f}", f"{processors(result):.2f}"
+
+
+def times(result: Result, floor: Result) -> str:
+    return f"{seconds(result) / seconds(floor):.2f}" if result.runs and floor.runs else ""
+
+
+def memory(result: Result) -> str:
+    return f"{result.median(lambda run: run.memory) / 1e6:.0f}" if result.runs else ""
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """In Markdown, with columns that stand below each other."""
+    widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
+    aligned = ["-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
+    for line in (head, aligned, *lines):
+        first, *rest = zip(line, widths, strict=True)
+        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
+        yield f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
