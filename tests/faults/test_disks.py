@@ -419,7 +419,7 @@ def test_a_process_that_does_not_leave(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.skipif(os.name != "posix", reason="folders cannot be locked")
 def test_two_fixes_at_once(project: Path) -> None:
-    """Each ends well or says that the file has changed, wherever it learns that."""
+    """Whatever the second one learns, and whenever: the file is that of one of them."""
     old = (project / MIGRATION).read_bytes()
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     runs = [
@@ -436,7 +436,8 @@ def test_two_fixes_at_once(project: Path) -> None:
     for run in runs:
         _, errors = run.communicate(timeout=60)
         assert run.returncode in (0, 1, 2), errors
-        assert run.returncode == 0 or "has changed" in errors
+        # With 1 it reports what it read before the other one wrote.
+        assert run.returncode != 2 or "has changed" in errors
     assert (project / MIGRATION).read_bytes() != old
     assert lint(project, "check", "--isolated", "--no-cache").returncode == 0
     assert not list(project.rglob("*.tmp"))

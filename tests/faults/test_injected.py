@@ -43,7 +43,8 @@ class Case:
         if self.project is None:
             library(root)
         else:
-            shutil.copytree(RULE_FIXTURES / self.project, root)
+            kept = shutil.ignore_patterns("__pycache__", ".lint_m2m_cache")
+            shutil.copytree(RULE_FIXTURES / self.project, root, ignore=kept)
         for name, text in self.present.items():
             (root / name).write_text(text)
         if self.absent is not None:

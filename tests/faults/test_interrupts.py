@@ -117,8 +117,17 @@ PHASES = [
 ]
 
 
-@pytest.mark.parametrize("whom", ["group", "parent"])
-@pytest.mark.parametrize(("function", "number", "more"), [one[1:] for one in PHASES], ids=[one[0] for one in PHASES])
+# Where other processes are at work, it matters who is told.
+WHOM = [(phase, "group") for phase in PHASES] + [
+    (phase, "parent") for phase in PHASES if phase[0] in ("reading", "git")
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "number", "more", "whom"),
+    [(*phase[1:], whom) for phase, whom in WHOM],
+    ids=[f"{phase[0]}, {whom}" for phase, whom in WHOM],
+)
 def test_each_phase(function: str, number: int, more: tuple[str, ...], whom: str, tmp_path: Path) -> None:
     root = many(tmp_path / "site")
     before = contents(root)
