@@ -20,7 +20,6 @@ machine.
 from __future__ import annotations
 
 import re
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,11 +29,12 @@ from typing import Final, NamedTuple
 from lint_m2m.config.load import parse_document
 from lint_m2m.errors import ConfigurationError, reason_of, shown_path
 from lint_m2m.finding import Finding
+from lint_m2m.readers.source import SourceError, read_regular
 from lint_m2m.values import frozen
 
 SCHEMA: Final = 1
-# Some hundred thousand findings.
-MAX_BYTES: Final = 64 * 1024 * 1024
+# Some ten thousand findings.
+MAX_BYTES: Final = 2 * 1024 * 1024
 
 _HEADER: Final = """\
 # Findings that lint-m2m knows of and does not report. `lint-m2m check --write-baseline` writes this file anew; each
@@ -187,12 +187,9 @@ def require_unchanged(baseline: Baseline) -> None:
 def _bytes(file: Path, shown: str) -> bytes | None:
     """What is in a file; ``None`` where there is none. ConfigurationError where that can be no baseline."""
     try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError("not a regular file", path=shown)
-        if status.st_size > MAX_BYTES:
-            raise ConfigurationError("too large for a baseline", path=shown)
-        return file.read_bytes()
+        return read_regular(file, MAX_BYTES)
+    except SourceError as error:
+        raise ConfigurationError(f"the baseline cannot be read: {error.reason}", path=shown) from None
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -9,15 +9,18 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest
+from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest, shortened
 from lint_m2m.config.positions import line_of
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
 from lint_m2m.errors import ConfigurationError, UsageError, reason_of, shown_path
+from lint_m2m.readers.source import SourceError, read_regular
 
 FILE_NAME: Final = "pyproject.toml"
 TABLE: Final = ("tool", "lint-m2m")
 # A configuration has a few kilobytes; a parser is not for what somebody put there instead.
-MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_BYTES: Final = 512 * 1024
+# What `tomllib` makes of a key with so many dots takes the square of their number.
+MAX_PARTS: Final = 100
 # Beyond, a list helps nobody.
 MOST_NAMED: Final = 3
 
@@ -118,9 +121,9 @@ def passed_by(root: Path, files: Iterable[str]) -> list[str]:
 def _place_of_table(file: Path) -> str | None:
     """Where our table begins in a file that nobody has asked for; None where there is none that can be read."""
     try:
-        data = file.read_bytes() if file.stat().st_size <= MAX_BYTES else b""
+        data = read_regular(file, MAX_BYTES)
         text, document = parse_document(data, FILE_NAME) if TABLE[1].encode() in data else ("", {})
-    except (OSError, ConfigurationError):
+    except (OSError, SourceError, ConfigurationError):
         return None
     tool = document.get(TABLE[0])
     return f"{shown_path(file)}:{line_of(text, TABLE)}" if isinstance(tool, dict) and TABLE[1] in tool else None
@@ -133,9 +136,13 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
     """
     shown = shown_path(file)
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ConfigurationError("too large for a configuration file", path=shown)
-        data = file.read_bytes()
+        # What the user names may be a pipe: `--config <(…)`.
+        data = _read_at_most(file, MAX_BYTES + 1) if required else read_regular(file, MAX_BYTES)
+    except SourceError as error:
+        if file.is_file():
+            raise ConfigurationError(f"cannot be read: {error.reason}", path=shown) from None
+        warnings.append(f"{shown}: {error.reason}; no configuration is taken from it")
+        return None
     except FileNotFoundError:
         if required:
             raise ConfigurationError("no such file", path=shown) from None
@@ -144,6 +151,8 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
         if not required and not file.is_file():
             return None
         raise ConfigurationError(f"cannot be read: {reason_of(error)}", path=shown) from None
+    if len(data) > MAX_BYTES:
+        raise ConfigurationError("too large for a configuration file", path=shown)
     try:
         text, document = parse_document(data, shown)
     except ConfigurationError as error:
@@ -188,6 +197,8 @@ def parse_document(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError("not valid UTF-8", path=shown, line=line) from None
     # Editors on Windows put a mark before the text.
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if _LONG_KEY.search(text):
+        raise ConfigurationError(f"a key has more than {MAX_PARTS} parts", path=shown)
     try:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -198,6 +209,18 @@ def parse_document(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError(f"not valid TOML: {problem}", path=shown, line=line) from None
     except RecursionError:
         raise ConfigurationError("not valid TOML: nested too deep", path=shown) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        raise ConfigurationError("not valid TOML: a number that is too long", path=shown) from None
+
+
+_LONG_KEY: Final = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}""",
+)
+
+
+def _read_at_most(file: Path, size: int) -> bytes:
+    with open(file, "rb") as stream:
+        return stream.read(size)
 
 
 def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path) -> Config:
@@ -210,13 +233,15 @@ def _configured(table: Mapping[str, object], text: str, shown: str, folder: Path
                 problem = f"`{option}` is an option of the command line alone, and no key of `[{'.'.join(TABLE)}]`"
                 raise ConfigurationError(problem, path=shown, line=line)
             hint = nearest(option, OPTIONS, "the nearest known one is {}") or f"; known are {listed(OPTIONS)}"
-            raise ConfigurationError(f"unknown key `{option}` in `[{'.'.join(TABLE)}]`{hint}", path=shown, line=line)
+            raise ConfigurationError(
+                f"unknown key `{shortened(option)}` in `[{'.'.join(TABLE)}]`{hint}", path=shown, line=line
+            )
         try:
             parsed[option] = OPTIONS[option].parse(value)
         except Mismatch as mismatch:
             if mismatch.entry is not None:
                 line = line_of(text, (*TABLE, option, mismatch.entry)) or line
-            raise ConfigurationError(f"`{option}` {mismatch.problem}", path=shown, line=line) from None
+            raise ConfigurationError(f"`{option}` {shortened(mismatch.problem)}", path=shown, line=line) from None
         origins[option] = Origin(Source.FILE, shown, line)
     for option in ("output", "baseline", "cache-dir"):
         if isinstance(named := parsed.get(option), str):

@@ -18,6 +18,9 @@ COLORS: Final = ("auto", "always", "never")
 DATABASES: Final = ("postgresql", "mysql", "sqlite", "oracle")
 # Oldest and newest release that the replay knows.
 DJANGO_VERSIONS: Final = ((4, 2), (6, 1))
+# Longer words are nobody's slip of the finger; what is longer is shown in part.
+MAX_WORD: Final = 100
+MAX_TEXT: Final = 600
 
 
 class Mismatch(Exception):
@@ -41,8 +44,15 @@ def nearest(word: str, known: Collection[str], sentence: str = "nearest: {}") ->
     """ "; nearest: `select`", or an empty text when nothing is near."""
     from difflib import get_close_matches
 
+    if len(word) > MAX_WORD:
+        return ""
     close = get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; {sentence.format(f'`{close[0]}`')}" if close else ""
+
+
+def shortened(text: str) -> str:
+    """`text` as it is shown in a message: of a very long one the beginning and the end."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT // 2]}…{text[-MAX_TEXT // 2 :]}"
 
 
 def listed(words: Iterable[str]) -> str:
@@ -235,6 +245,8 @@ def _described(value: object) -> str:
             return f"`{str(value).lower()}`"
         case str():
             return f"the string `{value}`" if value else "an empty string"
+        case int() if value.bit_length() > 64:
+            return "a number of more than 64 bits"
         case int() | float():
             return f"the number `{value}`"
         case list() | tuple():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 _KEY: Final = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
@@ -21,12 +22,17 @@ def line_of(text: str, path: Path) -> int | None:
 
     Good enough to help the eye: a key inside an inline table is found at that table.
     """
-    found = dict(reversed([*_keys(text)]))  # the first one wins
+    found = _lines(text)
     while path:
         if path in found:
             return found[path]
         path = path[:-1]
     return None
+
+
+@lru_cache(maxsize=2)
+def _lines(text: str) -> dict[Path, int]:
+    return dict(reversed([*_keys(text)]))  # the first one wins
 
 
 def _keys(text: str) -> Iterator[tuple[Path, int]]:

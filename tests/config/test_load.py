@@ -394,7 +394,7 @@ def test_unlike_anything_known_lists_what_is_known(tmp_path: Path) -> None:
         (b"[tool]\n\nlint-m2m = 'x'\n", "pyproject.toml:3: `tool.lint-m2m` has to be a table"),
         (b"[[tool.lint-m2m]]\nformat = 'x'\n", "pyproject.toml: `tool.lint-m2m` has to be a table"),
         (b"x = " + b"[" * 100_000 + b"# lint-m2m", "pyproject.toml: not valid TOML: nested too deep"),
-        (b"# lint-m2m" * 1_000_000, "pyproject.toml: too large for a configuration file"),
+        (b"# lint-m2m" * 1_000_000, "pyproject.toml: cannot be read: larger than 512 KB"),
     ],
     ids=["end", "syntax", "encoding", "no table", "no table below", "array", "deep", "large"],
 )
