@@ -5,10 +5,11 @@ The imports of the sequences stand in the functions: a check that finds nothing 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lint_m2m.engine.judge import Identity, identity
 from lint_m2m.finding import Finding
@@ -51,6 +52,10 @@ class WayOut:
     proposals: tuple[Proposal, ...]
 
 
+# Each sequence looks at the whole migration: of one migration, so many findings have some.
+MOST_IN_MIGRATION: Final = 100
+
+
 def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[list[WayOut], dict[str, Notes]]:
     """The proposals for each of `findings` that has some, and by fingerprint why sequences are not among them.
 
@@ -62,7 +67,14 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[
         return found, notes
     from lint_m2m.sequences import has_way_out, offer, situations
 
-    left = {finding.fingerprint: finding for finding in findings if has_way_out(finding)}
+    left: dict[str, Finding] = {}
+    counted: Counter[tuple[str | None, str | None]] = Counter()
+    for finding in filter(has_way_out, findings):
+        counted[finding.app_label, finding.migration] += 1
+        if counted[finding.app_label, finding.migration] <= MOST_IN_MIGRATION:
+            left[finding.fingerprint] = finding
+        else:
+            notes[finding.fingerprint] = (f"no sequence: {MOST_IN_MIGRATION} findings of this migration come first",)
     for context in contexts:
         files = Files(context.root, context.overlay)
         for plan in context.graph.plans:

@@ -352,7 +352,7 @@ class Database:
         self.doubtful_names.pop(new_folded, None)
         self._renamed[folded] = (*self._renamed.get(folded, ()), table)
         self.made.append(table)
-        referring = tuple(map(self.own, self._incoming.get(folded, ()))) if follow else ()
+        referring = [self.own(other) for other in self._incoming.get(folded, ())] if follow else []
         for other in referring:
             for key, column in other.columns.items():
                 if column.references == old_name:
@@ -360,7 +360,9 @@ class Database:
             for key, tables in other.further_keys.items():
                 other.further_keys[key] = tuple(new_name if one == old_name else one for one in tables)
         if referring:
-            self._incoming[new_folded] = (*self._incoming.get(new_folded, ()), *referring)
+            # Each once: a name may come back, and what is added to itself doubles every time.
+            both = {id(other): other for other in (*map(self._latest, self._incoming.get(new_folded, ())), *referring)}
+            self._incoming[new_folded] = tuple(both.values())
 
     def put_column(self, table: Table, column: ColumnFact) -> None:
         table.columns[self.names.fold(column.name)] = column

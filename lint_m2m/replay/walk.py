@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from lint_m2m.errors import ReadError
 from lint_m2m.graph import Graph, Plan
 from lint_m2m.migration import (
     UNKNOWN,
+    AlterModelTable,
     ConditionalOperations,
     Migration,
     NoDatabaseChange,
     Operation,
     Project,
+    RenameModel,
     RunPython,
     RunSQL,
     SeparateDatabaseAndState,
@@ -22,6 +25,7 @@ from lint_m2m.migration import (
     UnreadFile,
 )
 from lint_m2m.replay.change import NOTHING, Change, Outcome
+from lint_m2m.replay.database import Table
 from lint_m2m.replay.editor import Later
 from lint_m2m.replay.facts import Effect, Failure, FailureKind, Origin
 from lint_m2m.replay.merge import merge_databases, merge_states
@@ -36,6 +40,14 @@ from lint_m2m.replay.unread import doubt_database, doubt_state
 
 # A SeparateDatabaseAndState that runs, the index of the database operation in it, and the state after that.
 _Part: TypeAlias = tuple[SeparateDatabaseAndState, int, StateLedger]
+
+# So many operations of a migration are replayed on copies of the ledgers, to see what raises only when it ends.
+MAX_AHEAD: Final = 2_000
+
+# The operations of one migration may change so many models, and so many more for each of them: a rename changes all
+# that refer to the model.
+MAX_CHANGES: Final = 3_000
+MORE_CHANGES: Final = 10
 
 
 class Replay(Queries):
@@ -52,9 +64,12 @@ class Replay(Queries):
         # Whether it has made a difference so far, or may have, which models Django has rendered again: then operations
         # on plain columns matter as well.
         self.rendering_matters = False
+        self._ahead, self._changes = MAX_AHEAD, MAX_CHANGES
+        # Of a migration, the last operation with raw SQL that may take tables away, and all such SQL of it.
+        self._taking: tuple[Migration | None, int, str] = (None, -1, "")
 
     def steps(self) -> Iterator[Step]:
-        """Replay the plan, yielding each operation with what it did."""
+        """Replay the plan, yielding each operation with what it did. ReadError where that would take far too long."""
         for position, key in enumerate(self.plan.order):
             node = self.graph.nodes.get(key)
             if node is None:
@@ -66,6 +81,8 @@ class Replay(Queries):
                 self._state.doubt_app(node.app_label, reason)
                 self._database.doubt_prefix(f"{node.app_label}_", reason)
                 continue
+            self._ahead = MAX_AHEAD
+            self._changes = MAX_CHANGES + MORE_CHANGES * len(node.operations)
             for index, operation in enumerate(node.operations):
                 self._rest = (node, index, [])
                 if type(operation) in STATE_HANDLERS:
@@ -152,6 +169,9 @@ class Replay(Queries):
     def _apply(self, migration: Migration, operation: Operation, origin: Origin, state: StateLedger) -> Undo:
         undo = state.apply(operation, migration.app_label, origin)
         self.rendering_matters |= bool(state.rendered.held or state.rendered.maybe)
+        self._changes -= len(undo)
+        if self._changes < 0:
+            raise ReadError("its operations change more models than can be followed", path=migration.path)
         if "state_forwards" in operation.overrides:
             reason = f"`{operation.class_path}` replaces state_forwards"
             for key, was in doubt_state(state, operation, migration.app_label, reason).items():
@@ -200,10 +220,17 @@ class Replay(Queries):
     def _before_sql(self, change: Change, outcome: Outcome, origin: Origin, waiting: int) -> Outcome:
         """`outcome` with the failure that raw SQL, later in the migration, makes of what was put off here."""
         migration, index, _ = self._rest
-        if migration is None or not any(_takes_tables(one) for one in migration.operations[index + 1 :]):
+        if migration is None:
+            return outcome
+        if self._taking[0] is not migration:
+            self._taking = migration, *_all_taking(migration)
+        _, last, sql = self._taking
+        if last <= index:
             return outcome
         for table in dict.fromkeys(table.uid for table in self._database.pending[waiting:]):
             made = self._database.by_uid(table)
+            if made is not None and not _may_name(sql, made):
+                continue
             later = None if made is None else self._forwards.editor.sql_takes(made)
             exception = None if later is None else self._at_the_end(later)
             if later is not None and exception is not None:
@@ -217,10 +244,14 @@ class Replay(Queries):
 
         Where a later operation raises, the migration never gets to its end; SQLite looks for rows that point at nothing
         all the same (`DatabaseSchemaEditor.__exit__` in ``django/db/backends/sqlite3/schema.py``).
+
+        Where more was looked at than any migration of people takes, nothing is said.
         """
         migration, index, parts = self._rest
         if migration is None:
             return later.failure.exception
+        if self._ahead < 0:
+            return None
         state, database, known = self._state, self._database, len(self._data.operations)
         self._state, self._database, self._looking_ahead = state.fork(), database.fork(), True
         try:
@@ -237,6 +268,7 @@ class Replay(Queries):
                     for _ in self._on_state(migration, part, "", None):
                         pass
             for operation_after in migration.operations[index + 1 :]:
+                self._ahead -= 1
                 for step in self._both(migration, operation_after, "", None):
                     if step.failures:
                         return self._at_a_stop(later)
@@ -459,6 +491,33 @@ class Replay(Queries):
 
 # Every statement that renames, moves or drops a table has one of these in it (`sql_schema`), and most SQL has none.
 _TAKING = re.compile("drop|rename|replace|schema", re.IGNORECASE)
+
+
+# What names tables anew: raw SQL that comes later may go by the new name.
+_RENAMING = (RenameModel, AlterModelTable)
+
+
+def _all_taking(migration: Migration) -> tuple[int, str]:
+    """The last operation of `migration` with raw SQL that may take tables away, -1 for none; the text of all of them.
+
+    The text is empty where it does not tell which tables those are.
+    """
+    last, texts, tells = -1, [], True
+    for number, operation in enumerate(migration.operations):
+        inner = operation.database_operations if isinstance(operation, SeparateDatabaseAndState) else (operation,)
+        tells = tells and not any(isinstance(one, (*_RENAMING, SeparateDatabaseAndState)) for one in inner)
+        if _takes_tables(operation):
+            last = number
+            texts += [piece for one in inner if isinstance(one, RunSQL) for piece in one.sql if piece is not UNKNOWN]
+    return last, "\n".join(texts).lower() if tells else ""
+
+
+def _may_name(sql: str, table: Table) -> bool:
+    """Whether `sql`, of `_all_taking`, may be about `table` or one that it refers to."""
+    names = {table.name, *(column.references for column in table.columns.values() if column.references)}
+    names.update(*table.further_keys.values())
+    # A long name is shortened by the database; its beginning stays.
+    return not sql or any(name.strip('"').rpartition('."')[2].lower()[:24] in sql for name in names)
 
 
 def _takes_tables(operation: Operation) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from lint_m2m.finding import Certainty, Related
 from lint_m2m.migration import (
@@ -20,6 +21,9 @@ from lint_m2m.replay.facts import FieldKey, Origin, TableFact
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
+
+# What a failed run leaves behind is named up to here.
+MOST_TABLES: Final = 50
 
 
 def model_label(state: StateView, key: Maybe[ModelRef | None]) -> str:
@@ -123,7 +127,10 @@ def left_behind(step: Step, replay: Replay) -> tuple[str, ...]:
     if not tables:
         return ()
     word, them = ("table", "it") if len(tables) == 1 else ("tables", "them")
-    return (f"on MySQL the failed run leaves {word} {quoted(tables)} behind; drop {them} before the next try",)
+    named = [f"`{name}`" for name in sorted(tables)]
+    if len(named) > MOST_TABLES:
+        named[MOST_TABLES:] = [f"{len(named) - MOST_TABLES} more that it has made"]
+    return (f"on MySQL the failed run leaves {word} {enumeration(named)} behind; drop {them} before the next try",)
 
 
 def link_field_of(replay: Replay, state: StateView, table: str | None, model: ModelKey | None) -> FieldKey | None:

@@ -29,6 +29,7 @@ class Abandoned:
     def __init__(self) -> None:
         self._last: Step | None = None
         self._left: dict[int, tuple[FieldKey, Origin, MigrationKey]] = {}
+        self._at_end: tuple[AbandonedTable, ...] | None = None
 
     def see(self, step: Step, replay: Replay) -> None:
         """Take note of the tables that the models touched by `step` used just before it."""
@@ -43,7 +44,11 @@ class Abandoned:
                 self._note(model, step, replay)
 
     def _note(self, model: ModelState, step: Step, replay: Replay) -> None:
+        after = step.after.get(model.key)
+        stays = after is not None and after.options == model.options
         for field in model.many_to_many():
+            if stays and after is not None and after.fields.get(field.name) is field:
+                continue
             name = replay.link_table(model, field, step.before)
             table = None if name is UNKNOWN or name is None else _found(name, replay)
             if table is not None:
@@ -62,8 +67,13 @@ class Abandoned:
                 if owner is not None and through_of(field.field) == model.key:
                     self._left[own.uid] = (owner.field_key(field.name), step.origin, step.migration.key)
 
-    def at_end(self, replay: Replay) -> Iterator[AbandonedTable]:
-        """The link tables that hold rows and that nothing in the state uses."""
+    def at_end(self, replay: Replay) -> tuple[AbandonedTable, ...]:
+        """The link tables that hold rows and that nothing in the state uses, when the replay has come to its end."""
+        if self._at_end is None:
+            self._at_end = tuple(self._abandoned(replay))
+        return self._at_end
+
+    def _abandoned(self, replay: Replay) -> Iterator[AbandonedTable]:
         used = _used_tables(replay)
         for table in replay.tables():
             note = self._left.get(table.uid)
