@@ -88,7 +88,10 @@ class Session:
         self.module = module
         self.app_label = app_label
         self.interpreter = Interpreter(context.modules, module, context.swappable)
-        self.gaps: list[ReaderGap] = []
+        # Its keys, in their order: there may be very many.
+        self.gaps: dict[ReaderGap, None] = {}
+        # How many operations were read, and how many of them depend on something unknown.
+        self.operations = self.conditional = 0
         # Where the migration names what comes from another file and has no position of its own here.
         self.fallback: Span | None = None
 
@@ -110,14 +113,13 @@ class Session:
 
     def begin_again(self) -> None:
         """Forget what could not be read, and give the interpreter all its steps: the file is read in another way."""
-        self.gaps = []
+        self.gaps = {}
+        self.operations = self.conditional = 0
         self.interpreter.steps = MAX_STEPS
 
     def gap(self, reason: str, unchecked: str, span: Span | None) -> None:
         """Note that something could not be read, and what is therefore not checked."""
-        gap = ReaderGap(reason, unchecked, span)
-        if gap not in self.gaps:
-            self.gaps.append(gap)
+        self.gaps.setdefault(ReaderGap(reason, unchecked, span))
 
     def is_own(self, frame: Frame) -> bool:
         """Whether `frame` belongs to the migration's own file."""

@@ -47,6 +47,7 @@ from lint_m2m.migration import (
 from lint_m2m.readers.arguments import ABSENT, Arguments, bind_call
 from lint_m2m.readers.code import code_facts
 from lint_m2m.readers.constraints import covered_fields, read_constraint
+from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import names_of, read_field
 from lint_m2m.readers.model_options import read_model_options, together
 from lint_m2m.readers.operation_classes import OperationClass, effective_arguments, operation_class
@@ -66,6 +67,15 @@ from lint_m2m.readers.values import (
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
+
+
+# Of one migration, in all lists; the public project with the longest one has 128. What follows from an operation may
+# cost as much as there are others.
+MAX_OPERATIONS: Final = 1_000
+
+# Of them, those of which it depends on something unknown whether they run: for each, both ledgers are copied. Further
+# ones are as if nothing were known of them.
+MAX_CONDITIONAL: Final = 64
 
 
 class CannotRead(Exception):
@@ -94,6 +104,9 @@ def _branch(value: Value) -> tuple[Value, ...]:
 
 
 def _read_element(session: Session, element: Value) -> Iterable[Operation]:
+    session.operations += 1
+    if session.operations > MAX_OPERATIONS:
+        raise TooMuch(f"it has more than {MAX_OPERATIONS:,} operations")
     if isinstance(element, Call):
         return (read_operation(session, element),)
     if isinstance(element, Conditional):
@@ -113,6 +126,11 @@ def _conditional(session: Session, branches: Sequence[Sequence[Value]], reason: 
     if all(branch == read[0] for branch in read) and len(read[0]) == 1:
         return read[0][0]
     span = next((operation.span for branch in read for operation in branch if operation.span), session.fallback)
+    session.conditional += 1
+    if session.conditional > MAX_CONDITIONAL:
+        reason = f"stands behind {MAX_CONDITIONAL} others that depend on something"
+        session.gap(f"which operations run {reason}", "what these operations change", span)
+        return UnknownOperation(reason=reason, span=span)
     session.gap(f"which operations run {reason}", "what these operations leave behind", span)
     return ConditionalOperations(branches=read, reason=reason, span=span)
 

@@ -19,9 +19,15 @@ from typing import Final, NamedTuple
 from lint_m2m import looks
 from lint_m2m.migration import Span
 
-# `ast` needs up to 500 bytes for one byte of source ("1,1,1,…"): this keeps a hostile file below about 2 GB. The
-# largest migration in the public projects that were looked at has 0.6 MB.
-MAX_SOURCE_BYTES: Final = 4 * 1024 * 1024
+# The largest migration in the public projects that were looked at has 0.6 MB.
+MAX_SOURCE_BYTES: Final = 2 * 1024 * 1024
+
+# `ast` needs up to 900 bytes for a word or sign ("x\nx\nx\n…"): this keeps a hostile file below some 150 MB. The
+# migration that has most of them in those projects has 71,000.
+MAX_TOKENS: Final = 120_000
+
+# Python 3.11 takes for the fields of one f-string the square of their number.
+MAX_FIELDS: Final = 20_000
 
 # Text encodings that Python takes for source and that decode in quadratic time.
 _REFUSED_ENCODINGS: Final = frozenset({"idna", "punycode"})
@@ -62,38 +68,50 @@ def read_source(path: Path | str, overlay: Mapping[Path, bytes] | None = None) -
     """
     if overlay and isinstance(path, Path) and path in overlay:
         return overlay[path]
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     try:
-        descriptor = os.open(path, flags)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                looks.doubt()
-                raise SourceError("not a regular file")
-            if status.st_size > MAX_SOURCE_BYTES:
-                looks.doubt()
-                raise SourceError(f"larger than {MAX_SOURCE_BYTES // 1024 // 1024} MB ({status.st_size:,} bytes)")
-            pieces = []
-            left = MAX_SOURCE_BYTES + 1
-            while left > 0 and (piece := os.read(descriptor, min(left, max(status.st_size + 1, 65536)))):
-                pieces.append(piece)
-                left -= len(piece)
-                if len(piece) == status.st_size:
-                    break  # one byte more was asked for: there is none
-        finally:
-            os.close(descriptor)
+        return read_regular(path, MAX_SOURCE_BYTES)
     except OSError as error:
         if not isinstance(error, FileNotFoundError) or looks.exists(path):
             looks.doubt()
         raise SourceError(_os_reason(error)) from None
     except ValueError:  # a NUL in the path
         raise SourceError("not a valid path") from None
+
+
+def read_regular(path: Path | str, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit`. OSError, ValueError where it cannot be opened.
+
+    SourceError for what is no regular file, or larger; never blocks.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            looks.doubt()
+            raise SourceError("not a regular file")
+        if status.st_size > limit:
+            looks.doubt()
+            raise SourceError(f"larger than {_size(limit)} ({status.st_size:,} bytes)")
+        pieces = []
+        left = limit + 1
+        while left > 0 and (piece := os.read(descriptor, min(left, max(status.st_size + 1, 65536)))):
+            pieces.append(piece)
+            left -= len(piece)
+            if len(piece) == status.st_size:
+                break  # one byte more was asked for: there is none
+    finally:
+        os.close(descriptor)
     if left <= 0:
         looks.doubt()
-        raise SourceError(f"larger than {MAX_SOURCE_BYTES // 1024 // 1024} MB")
+        raise SourceError(f"larger than {_size(limit)}")
     content = b"".join(pieces)
     looks.read(path, status, content)
     return content
+
+
+def _size(limit: int) -> str:
+    return f"{limit >> 20} MB" if limit >> 20 else f"{limit >> 10} KB"
 
 
 def decode(source: bytes) -> str:
@@ -116,8 +134,24 @@ def decode(source: bytes) -> str:
         raise SourceError("its encoding comment cannot be followed", Span(1, 1, 1, 1)) from None
 
 
+def refuse_too_long(text: str) -> None:
+    """SourceError for a text of more than `MAX_TOKENS` words, signs and lines: it would take too much memory."""
+    if text.count("{") > MAX_FIELDS and _FORMATTED.search(text):
+        raise SourceError(f"f-strings, and more than {MAX_FIELDS:,} opening braces")
+    # A token has one character at least, so nearly every file is not looked at.
+    if len(text) <= MAX_TOKENS:
+        return
+    counted = _WORD if _FORMATTED.search(text) else _WORD_OUTSIDE
+    if sum(1 for _ in counted.finditer(text)) > MAX_TOKENS:
+        raise SourceError(f"more than {MAX_TOKENS:,} words, signs and line ends")
+
+
 def parse(text: str) -> ast.Module:
-    """The tree of `text`, or SourceError: a syntax error, a NUL byte, nesting that the parser cannot follow."""
+    """The tree of `text`, or SourceError: a syntax error, a NUL byte, nesting that the parser cannot follow.
+
+    So does what is too long (`refuse_too_long`).
+    """
+    refuse_too_long(text)
     try:
         # The parser warns about invalid escapes; that is not our subject, and under -W error it would raise.
         with warnings.catch_warnings():
@@ -175,6 +209,23 @@ def split_lines(text: str) -> list[str]:
     """
     return _LINE.findall(text)
 
+
+# What is counted, each line's end as well. Code may stand in an f-string, and hide in one that looks like several:
+# where there are any, what is in strings and comments counts, too.
+_WORD: Final = re.compile(r"\w++|[^\w \t\f]")
+_WORD_OUTSIDE: Final = re.compile(
+    r'''
+      \#[^\r\n]*+
+    | """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
+    | \'\'\' (?: [^'\\]++ | \\. | '(?!\'\') )*+ \'\'\'
+    | (?!""") " (?: [^"\\\r\n]++ | \\(?:\r\n|.) )*+ "
+    | (?!\'\'\') ' (?: [^'\\\r\n]++ | \\(?:\r\n|.) )*+ '
+    | \w++
+    | [^\w \t\f]
+    ''',
+    re.VERBOSE | re.DOTALL,
+)
+_FORMATTED: Final = re.compile(r"""\b(?:[rR]?[fFtT]|[fFtT][rR])["']""")
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)", re.MULTILINE)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from lint_m2m.migration import Migration, Project, ReaderGap, UnreadFile
+from lint_m2m.migration import Migration, Project, ReaderGap, Span, UnreadFile
 from lint_m2m.readers.context import FileLike, LayoutLike, ReadContext, Session, session_of
 from lint_m2m.readers.django_names import MIGRATION_CLASSES
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.migrations import either, is_migration, not_a_class, read_class
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.plain import read_plain
-from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source
+from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source, refuse_too_long
 from lint_m2m.readers.values import Choice, ClassValue, Ref
 from lint_m2m.readers.workers import read_all
 
@@ -74,6 +74,7 @@ def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migra
     """The migration in `source`, the bytes of `file`; None when it has no Migration class."""
     try:
         text = decode(source)
+        refuse_too_long(text)
         return read_plain(file, text, context) or read_tree(file, text, context)
     except SourceError as error:
         return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
@@ -109,8 +110,8 @@ def read_in(session: Session, file: FileLike) -> Migration | UnreadFile | None:
     """The migration in the module of `session`; None when it has no Migration class."""
     try:
         return _read(session, file)
-    except TooMuch:
-        return UnreadFile(file.path, file.app_label, file.name, "it takes too many steps to evaluate", None)
+    except TooMuch as error:
+        return UnreadFile(file.path, file.app_label, file.name, error.reason, None)
     except RecursionError:
         return UnreadFile(file.path, file.app_label, file.name, "it is nested too deep to follow", None)
 
@@ -118,7 +119,7 @@ def read_in(session: Session, file: FileLike) -> Migration | UnreadFile | None:
 def _read(session: Session, file: FileLike) -> Migration | UnreadFile | None:
     value = session.interpreter.module_attribute(session.module, "Migration")
     if value is None:
-        return None
+        return _lost(session, file)
     if isinstance(value, ClassValue):
         return read_class(session, value, file) if is_migration(session, value) else None
     if isinstance(value, Ref) and value.path in MIGRATION_CLASSES:
@@ -131,3 +132,12 @@ def _read(session: Session, file: FileLike) -> Migration | UnreadFile | None:
                 migration = either(session, migration, read_class(session, cls, file), value.reason)
             return migration
     return UnreadFile(file.path, file.app_label, file.name, not_a_class(value), None)
+
+
+def _lost(session: Session, file: FileLike) -> UnreadFile | None:
+    """What is said of a module without a Migration class: nothing, unless a part of it could not be parsed."""
+    lost = session.module.parsed.lost
+    if not lost:
+        return None
+    span = Span(lost[0].first, 1, lost[0].first, 1)
+    return UnreadFile(file.path, file.app_label, file.name, lost[0].reason, span)

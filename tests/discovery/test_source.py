@@ -75,7 +75,7 @@ class TestReadSource:
         path = tmp_path / "a.py"
         with path.open("wb") as file:
             file.truncate(MAX_SOURCE_BYTES + 1)
-        with pytest.raises(SourceError, match="larger than 4 MB"):
+        with pytest.raises(SourceError, match="larger than 2 MB"):
             read_source(path)
 
     def test_largest_allowed(self, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lint_m2m.readers.django_names import MIGRATION_CLASSES
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import read_field
 from lint_m2m.readers.migrations import read_dependency
-from lint_m2m.readers.operations import read_operation
+from lint_m2m.readers.operations import MAX_OPERATIONS, read_operation
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
 from lint_m2m.readers.plain.header import Header, header_of
 from lint_m2m.readers.plain.operations import Place, plain_operation
@@ -175,10 +175,13 @@ class _Reading:
                 operation, end = plain_operation(self.place, call["callee"], start, call.end())
             except NotPlain:
                 if self._session is not None:
-                    del self._session.gaps[gaps:]  # of a field that has turned out to be another one
+                    for gap in [*self._session.gaps][gaps:]:  # of a field that has turned out to be another one
+                        del self._session.gaps[gap]
                 end = self.source.closing(call.end())
                 operation = self.odd_operation(start, end)
             found.append(operation)
+            if len(found) > MAX_OPERATIONS:
+                raise NotPlain
             ending = ELEMENT_END.match(text, end)
             if ending is None:
                 raise NotPlain

@@ -7,6 +7,7 @@ read.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -189,6 +190,10 @@ class _Walker:
             self.unread_folders += [Unread(one[0], "nested too deep") for one in inner]
 
     def _linked_folder(self, relative: str, entry: os.DirEntry[str]) -> None:
+        if entry.name == "migrations" and _loops(entry.path):
+            looks.doubt()
+            self.unread_folders.append(Unread(relative, "too many levels of symbolic links"))
+            return
         if not looks.is_folder(entry.path) or (self.excluded is not None and self.excluded(relative, True)):
             return
         if self._leaves(entry.path):
@@ -213,6 +218,15 @@ class _Walker:
     def _leaves(self, path: str) -> bool:
         real = looks.real_path(path)
         return real != self.real_root and not real.startswith(self.real_root.rstrip(os.sep) + os.sep)
+
+
+def _loops(path: str) -> bool:
+    """Whether a link leads to itself."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _reason(error: OSError) -> str:
