@@ -4,7 +4,7 @@
 importing the package costs nothing.
 """
 
-from __future__ import annotations
+# Nothing is imported here, not even __future__: with ``python -m`` the current folder would be asked for it.
 
 # Not typing's: importing that costs more than all the rest. Type checkers know the name.
 TYPE_CHECKING = False

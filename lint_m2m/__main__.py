@@ -1,12 +1,16 @@
 """``python -m lint_m2m``, and the console script."""
 
-from __future__ import annotations
-
-import gc
 import os
 import sys
 
+# ``python -m`` looks for modules in the current folder first. That is a stranger's, and a json.py there is none of
+# ours: only these two, which Python itself has loaded, may be imported before it is taken off.
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if __name__ == "__main__" and not sys.flags.safe_path and sys.path[:1] == [os.getcwd()] != [_OURS]:
+    del sys.path[0]
+
 try:
+    import gc
     from contextlib import suppress
     from typing import NoReturn
 

@@ -47,6 +47,8 @@ def _as_escape(sign: str) -> str:
     """
     if sign.isprintable():
         return sign
+    if "\ud800" <= sign <= "\udfff":
+        return f"\\\\u{ord(sign):04x}"  # half a character is none in JSON either: it is shown
     return json.dumps(sign)[1:-1] if sign != "\x7f" else "\\u007f"
 
 
