@@ -7,6 +7,7 @@ The environment decides how much runs:
   for each of them; it is skipped, and pytest says so, when there is none. The user must be allowed to create databases.
 - ``LINT_M2M_HISTORIES``: how many random histories run on SQLite.
 - ``LINT_M2M_DATABASE_HISTORIES``: how many random histories run on each server.
+- ``LINT_M2M_FUZZ``: how many damaged inputs there are.
 - ``LINT_M2M_HOOK``: a git repository with this tree, for the tests marked ``hook``: pre-commit installs from there.
 - ``LINT_M2M_FIXES``, ``LINT_M2M_DATABASE_FIXES``: how many failing ones are fixed, there and there.
 """

@@ -142,7 +142,7 @@ def refuse_too_long(text: str) -> None:
     if len(text) <= MAX_TOKENS:
         return
     counted = _WORD if _FORMATTED.search(text) else _WORD_OUTSIDE
-    if sum(1 for _ in counted.finditer(text)) > MAX_TOKENS:
+    if sum(token.lastgroup is None for token in counted.finditer(text)) > MAX_TOKENS:
         raise SourceError(f"more than {MAX_TOKENS:,} words, signs and line ends")
 
 
@@ -212,10 +212,11 @@ def split_lines(text: str) -> list[str]:
 
 # What is counted, each line's end as well. Code may stand in an f-string, and hide in one that looks like several:
 # where there are any, what is in strings and comments counts, too.
-_WORD: Final = re.compile(r"\w++|[^\w \t\f]")
+_WORD: Final = re.compile(r"(?P<blanks>[ \t\f]++)|\w++|[^\w \t\f]")
 _WORD_OUTSIDE: Final = re.compile(
     r'''
-      \#[^\r\n]*+
+      (?P<blanks>[ \t\f]++)
+    | \#[^\r\n]*+
     | """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
     | \'\'\' (?: [^'\\]++ | \\. | '(?!\'\') )*+ \'\'\'
     | (?!""") " (?: [^"\\\r\n]++ | \\(?:\r\n|.) )*+ "

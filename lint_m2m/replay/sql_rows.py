@@ -8,6 +8,7 @@ where expressions nest without end, goes to a real parser through `Context.query
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 from lint_m2m.migration import UNKNOWN
@@ -248,7 +249,7 @@ def read_merge(at: Cursor, scope: Scope) -> list[SqlEffect]:
     inserts = deletes = filtered = False
     columns: tuple[str, ...] = ()
     clauses = [index for index in at.top_level() if at.tokens[index].word == "WHEN"]
-    for start, end in zip(clauses, [*clauses[1:], at.end], strict=True):
+    for start, end in pairwise([*clauses, at.end]):
         clause = at.within(start, end)
         words = [clause.tokens[index].word for index in clause.top_level()]
         if "INSERT" in words:

@@ -35,7 +35,7 @@ def late_copy(replay: Replay, finding: Finding) -> LateCopy | None:
     """
     if finding.code not in ("MTM106", "MTM202") or finding.field is None:
         return None
-    label, model, name = finding.field.split(".")
+    label, model, name = finding.field.split(".", 2)
     key = FieldKey(label, model, name)
     dropping = _dropping(replay, key, finding)
     if dropping is None:

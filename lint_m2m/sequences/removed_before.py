@@ -139,7 +139,7 @@ def _removed(project: Project, plan: Plan, finding: Finding, migration: Migratio
 
 def _deleted(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Before | str | None:
     """The DeleteModel of the model that the field went through until then, in a migration before."""
-    label, model, name = (finding.field or "").split(".")
+    label, model, name = (finding.field or "").split(".", 2)
     by_key = {one.key: one for one in project.migrations}
     through: ModelKey | None = None
     found: Before | None = None
@@ -171,7 +171,7 @@ def _deleted(project: Project, plan: Plan, finding: Finding, migration: Migratio
 
 def _goes_on(project: Project, plan: Plan, finding: Finding, deletion: Before) -> Apart | str | None:
     """The later migration in which a field goes another way than through the model that is deleted."""
-    label, model, name = (finding.field or "").split(".")
+    label, model, name = (finding.field or "").split(".", 2)
     by_key = {one.key: one for one in project.migrations}
     for key in plan.order[plan.order.index(deletion.migration.key) + 1 :]:
         one = by_key.get(key)

@@ -70,7 +70,7 @@ def configurations() -> tuple[bytes, ...]:
 
 # Bytes and words that matter to some reader.
 WORDS: Final = r"""
-    \ ' " \"\"\" ''' # $$ ` ; -- /* ( ) [ ] { } , . = : * ** + - % @ ~ -> := ... None True 0 1e999 x self lambda:x f'{x}'
+    \ ' " \"\"\" ''' # $$ ` ; -- /* ( ) [ ] { } , . = : * ** + - % @ ~ -> := ... None True 0 1e999 x self lambda:x
     await yield async not else return class migrations. models. settings.AUTH_USER_MODEL replaces=[ operations+= rb''
     migrations.RunPython( migrations.SeparateDatabaseAndState( models.ManyToManyField( RENAME TO DROP TABLE SELECT
     CREATE ALTER BEGIN END CASE WHEN [tool.lint-m2m] select= [[ ]] =1 a.b.c.d.e é 𝔁

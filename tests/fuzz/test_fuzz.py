@@ -71,7 +71,22 @@ def test_nothing_is_too_odd(
 
 
 # What made trouble once. Each was a bug, and is mended.
-FOUND: list[tuple[str, bytes]] = []
+FOUND: list[tuple[str, bytes]] = [
+    # No clause at all.
+    ("sql", b"MERGE INTO a USING b"),
+    # A model's name with a dot in it, in a finding that may want a copy of its links.
+    (
+        "project",
+        b"""from django.db import migrations
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [
+        migrations.RunSQL("ALTER TABLE library_book_authors RENAME TO library_a"),
+        migrations.RenameModel("Book", "library.A"),
+    ]
+""",
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "source"), FOUND)

@@ -43,6 +43,8 @@ class Done(NamedTuple):
 def environment(**more: str) -> dict[str, str]:
     """The variables of a run: this repository's lint_m2m, and nothing that the outside says about terminals."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if name in os.environ}
+    # Where the key of the cache lies: nothing of a test goes into the user's own.
+    kept["XDG_CACHE_HOME"] = os.path.join(tempfile.gettempdir(), "lint-m2m-hostile-cache")
     return kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"} | more
 
 

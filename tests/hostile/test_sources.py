@@ -145,7 +145,7 @@ def test_a_line_of_1_mb(tmp_path: Path, change: tuple[str, str], form: str) -> N
     assert done.status == 1
     assert BAD in done.out
     if form == "full":
-        assert max(map(len, done.out.split("help: ")[0].split("\n"))) < 200 or "A" * 1000 in done.out
+        assert all(len(line) < 200 or "`" in line for line in done.out.split("help: ")[0].split("\n"))
 
 
 UNDECODABLE = {
@@ -177,9 +177,7 @@ def test_what_cannot_be_decoded(tmp_path: Path) -> None:
         b"\xef\xbb\xbf" + THROUGH.encode(),
         THROUGH.replace("\n", "\r\n").encode(),
         THROUGH.replace("\n", "\r").encode(),
-        THROUGH.replace("from django", "# coding: latin-1 \xe9\nfrom django", 1)
-        .replace("\n\n\n", "\n\n", 1)
-        .encode("latin-1"),
+        b"# coding: latin-1\n" + THROUGH.replace("\n\n\n", "  # \xe9\n\n", 1).encode("latin-1"),
     ],
     ids=["byte order mark", "crlf", "cr", "latin-1"],
 )
