@@ -247,7 +247,7 @@ def test_files_that_cannot_be_shown(tmp_path: Path) -> None:
 
 
 def test_megabytes_in_one_line(tmp_path: Path) -> None:
-    source = "x = [" + "'filler', " * 200_000 + "through='library.Authorship'" + ", 'filler'" * 200_000 + "]\n"
+    source = "x = [" + "'filler', " * 90_000 + "through='library.Authorship'" + ", 'filler'" * 90_000 + "]\n"
     finding = replace(THROUGH_ADDED, location=at(source, "long.py", "through='library.Authorship'"), related=())
     text = render(report(tmp_path, finding, files={"long.py": source}), "full", RenderOptions())
     (line,) = [line for line in text.splitlines() if "through='library.Authorship'" in line and line.startswith("1 |")]
