@@ -69,10 +69,14 @@ def lint_m2m(project: Path, work: Path) -> Iterator[Way]:
     yield cold(project)
     yield cold_on_one_core(project)
     yield warm(project, work)
-    # A project of its own: the others find theirs as it was.
-    edited = work / "edited"
-    shutil.copytree(project, edited)
-    yield _warm("lint-m2m, warm, one file changed", edited, work, before=_change(migrations_of(edited)))
+    # Projects of their own: the others find theirs as it was.
+    for folder, what, operation in (
+        ("column", "a column added", 'migrations.AddField("customer", "extra_{}", models.IntegerField(null=True))'),
+        ("code", "raw SQL added", 'migrations.RunSQL("SELECT {}", migrations.RunSQL.noop)'),
+    ):
+        edited = work / folder
+        shutil.copytree(project, edited)
+        yield _warm(f"lint-m2m, warm, {what}", edited, work, before=_change(migrations_of(edited), operation))
 
 
 def warm(project: Path, work: Path) -> Way:
@@ -84,15 +88,15 @@ def _warm(name: str, project: Path, work: Path, before: Callable[[], None] = lam
     return check(name, project, *cache, before=before)
 
 
-def _change(files: Sequence[Path]) -> Callable[[], None]:
-    """Adds an operation to another migration each time."""
+def _change(files: Sequence[Path], operation: str) -> Callable[[], None]:
+    """Adds an operation to another migration each time; it has a number."""
     numbers = itertools.count(1)
 
     def change() -> None:
         number = next(numbers)
         file = files[number * 7919 % len(files)]
         begun, head, operations = file.read_bytes().partition(b"    operations = [\n")
-        added = f"        migrations.RunSQL('SELECT {number}', migrations.RunSQL.noop),\n"
+        added = f"        {operation.format(number)},\n"
         file.write_bytes(begun + head + added.encode() + operations)
 
     return change

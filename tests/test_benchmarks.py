@@ -40,7 +40,10 @@ def test_each_table(tmp_path: Path) -> None:
     project = made(tmp_path / "project")
     before = {path: path.read_bytes() for path in project.rglob("*.py")}
     for arguments, rows in (
-        (("--apps", "2", "--migrations", "10", "--only-lint-m2m"), ["(the floor)", "lint-m2m, warm, one file changed"]),
+        (
+            ("--apps", "2", "--migrations", "10", "--only-lint-m2m"),
+            ["(the floor)", "lint-m2m, warm, a column added", "lint-m2m, warm, raw SQL added"],
+        ),
         (("--growth", "--sizes", "40", "80"), ["| 40 ", "| 80 ", "lint-m2m, cold, one core\n"]),
         (("--real", str(project)), ["| project |         80 |"]),
     ):
