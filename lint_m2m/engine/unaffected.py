@@ -8,6 +8,7 @@ to do with a link table, under a name that no relation of the app has ever had.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -39,6 +40,7 @@ from lint_m2m.migration import (
     RenameField,
     RenameIndex,
     RenameModel,
+    RunPython,
     RunSQL,
     SeparateDatabaseAndState,
     UnreadFile,
@@ -54,6 +56,7 @@ _TOLD: Final = frozenset(
 _SIMPLE: Final = frozenset({bool, int, str, type(None)})
 # Their fields are columns whatever else is installed.
 _OWN_FIELDS: Final = "django.db.models."
+_WORD: Final = re.compile(r"\w+")
 
 
 class _File(NamedTuple):
@@ -146,9 +149,11 @@ def unaffected(project: Project, found: Collection[Finding], reported: Collectio
         for location in (finding.location, *(related.location for related in finding.related))
     }
     links, related = _links(project), _related(project)
+    # The model `authors` of an app `library_book` has the table that a field `authors` of `library.Book` would have.
+    confusing = {app for app in related for other in related if app.startswith(f"{other}_")}
     files: dict[str, tuple[str, str]] = {}
     for one in project.migrations:
-        if one.path not in concerned:
+        if one.path not in concerned and one.app_label not in confusing:
             substance = _substance(one, links, related.get(one.app_label, frozenset()))
             if substance is not None:
                 files[one.path] = one.app_label, substance
@@ -233,13 +238,13 @@ def _operations(operations: Iterable[Operation]) -> Iterator[Operation]:
 def _links(project: Project) -> frozenset[str]:
     """Names, in lower case, of all models that have a link table or may come to one.
 
-    By being one's `through`, by another name of such a model, as its base, or by naming a table.
+    By being one's `through`, by another name of such a model, as its base, by naming a table, or by having one that
+    something else names: another model, a field, SQL, or code.
     """
     names: set[str] = set()
     renamed: list[tuple[str, str]] = []
     bases: dict[str, set[str]] = {}
     tables: set[str] = set()
-    created: list[tuple[str, str]] = []
     for migration in project.migrations:
         for operation in _operations(migration.operations):
             match operation:
@@ -247,11 +252,18 @@ def _links(project: Project) -> frozenset[str]:
                     renamed.append((operation.old_name.lower(), operation.new_name.lower()))
                 case AlterModelTable():
                     names.add(operation.name.lower())
+                    tables.update(_words(operation.table))
+                case RunSQL():
+                    for sql in (*operation.sql, *(operation.reverse_sql or ())):
+                        tables.update(_words(sql))
+                case RunPython() if operation.code is not None and operation.code is not UNKNOWN:
+                    for text in (*operation.code.names, *operation.code.sql):
+                        tables.update(_words(text))
                 case CreateModel():
                     name = operation.name.lower()
-                    created.append((migration.app_label, name))
                     if operation.options.db_table is not None:
                         names.add(name)
+                        tables.update(_words(operation.options.db_table))
                     if operation.options.bases is UNKNOWN:
                         names.add(name)
                     else:
@@ -263,9 +275,9 @@ def _links(project: Project) -> frozenset[str]:
                     continue
                 if relation.through is not None and relation.through is not UNKNOWN:
                     names.add(str(relation.through).rpartition(".")[2].lower())
-                if isinstance(relation.db_table, str):
-                    tables.add(relation.db_table.strip('"').lower())
-    names.update(name for app, name in created if f"{app}_{name}".lower() in tables)
+                tables.update(_words(relation.db_table))
+    for prefix in {f"{migration.app_label}_".lower() for migration in project.migrations}:
+        names.update(table.removeprefix(prefix) for table in tables if table.startswith(prefix))
     before = -1
     while len(names) > before:
         before = len(names)
@@ -275,6 +287,11 @@ def _links(project: Project) -> frozenset[str]:
         for name in [*names]:
             names |= bases.get(name, set())
     return frozenset(names)
+
+
+def _words(text: Maybe[str | None]) -> list[str]:
+    """What may be the name of a table in SQL, or in the name of one with its schema."""
+    return _WORD.findall(text.lower()) if isinstance(text, str) else []
 
 
 def _related(project: Project) -> dict[str, frozenset[str]]:

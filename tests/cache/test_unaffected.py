@@ -261,3 +261,82 @@ def test_many_edits_are_a_check_of_their_own(tmp_path: Path, monkeypatch: pytest
             file.write_text(file.read_text() + "# two\n")
         check(root, cache)
     assert was == [True, False]
+
+
+KEY = '("id", models.BigAutoField(primary_key=True))'
+ENDS = ", ".join(f'("{end}", models.ForeignKey("library.{end}", models.CASCADE))' for end in ("book", "author"))
+HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+
+
+def migration(dependencies: list[tuple[str, str]], *operations: str) -> str:
+    lines = "".join(f"        {one},\n" for one in operations)
+    return f"{HEAD}    dependencies = {dependencies!r}\n    operations = [\n{lines}    ]\n"
+
+
+def in_state(*operations: str) -> str:
+    return f"migrations.SeparateDatabaseAndState(state_operations=[{', '.join(operations)}])"
+
+
+THROUGH_FIELD = (
+    'migrations.AddField("book", "authors", models.ManyToManyField("library.Author", through="library.Authorship"))'
+)
+
+
+def authorship(options: str = "{}") -> str:
+    return f'migrations.CreateModel("Authorship", [{KEY}, {ENDS}], options={options})'
+
+
+@pytest.mark.parametrize(
+    ("app", "model", "link"),
+    [
+        ("shop", "Item", [in_state(authorship('{"db_table": "shop_item"}'), THROUGH_FIELD)]),
+        (
+            "shop",
+            "Item",
+            [in_state(authorship(), 'migrations.AlterModelTable("Authorship", "shop_item")', THROUGH_FIELD)],
+        ),
+        (
+            "shop",
+            "Item",
+            [
+                'migrations.RunSQL("ALTER TABLE shop_item RENAME TO library_authorship", migrations.RunSQL.noop)',
+                in_state(authorship(), THROUGH_FIELD),
+            ],
+        ),
+        (
+            "library_book",
+            "Authors",
+            [in_state('migrations.AddField("book", "authors", models.ManyToManyField("library.Author"))')],
+        ),
+    ],
+    ids=["db_table", "AlterModelTable", "SQL", "another app's table"],
+)
+def test_a_plain_model_whose_table_is_that_of_a_link(
+    app: str, model: str, link: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    plain = f"{app}/migrations/0002_plain.py"
+    column = f'migrations.AddField("{model}", "%s", models.IntegerField(null=True))'
+    before = migration([(app, "0001_initial")], column % "pages")
+    after = migration([(app, "0001_initial")], column % "pages", column % "book_id", column % "author_id")
+    write(
+        root,
+        {
+            "library/migrations/0001_initial.py": migration(
+                [], *(f'migrations.CreateModel("{name}", [{KEY}])' for name in ("Author", "Book"))
+            ),
+            f"{app}/__init__.py": "",
+            f"{app}/migrations/__init__.py": "",
+            f"{app}/migrations/0001_initial.py": migration([], f'migrations.CreateModel("{model}", [{KEY}])'),
+            plain: before,
+            "library/migrations/0002_link.py": migration([("library", "0001_initial"), (app, "0002_plain")], *link),
+        },
+    )
+    expected = told(check(root, cache))
+    write(root, {plain: after})
+    with recalled(monkeypatch) as was:
+        now = told(check(root, cache))
+    assert now == told(check(root)) != expected
+    assert was == [False]
