@@ -27,8 +27,9 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 MOST_BYTES_OF_ALL: Final = 64 * 1024 * 1024
 MOST_ENTRIES: Final = 32
 
-_SUFFIX: Final = ".entry"
-_TEMPORARY: Final = ".tmp"
+# Of what may be removed: nothing that is called so is anybody else's, whatever folder this is told to use.
+_SUFFIX: Final = ".lint-m2m-entry"
+_TEMPORARY: Final = ".lint-m2m.tmp"
 # What a run that was killed has left behind.
 _STALE: Final = 3600.0
 _KEY_FILE: Final = "key"
@@ -74,6 +75,9 @@ class Cache:
             os.mkdir(self._folder)
         if not stat.S_ISDIR(os.lstat(self._folder).st_mode):
             raise NotADirectoryError(self._folder)
+        known = {_KEY_FILE, ".gitignore", "CACHEDIR.TAG"}
+        if not all(name in known or name.endswith((_SUFFIX, _TEMPORARY)) for name in os.listdir(self._folder)):
+            return  # What somebody keeps there besides is to be seen by git and by backups.
         for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
             with contextlib.suppress(FileExistsError), open(self._folder / name, "x", encoding="ascii") as file:
                 file.write(text)

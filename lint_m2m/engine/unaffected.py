@@ -195,7 +195,8 @@ def _is_quiet(operation: Operation, links: Collection[str], related: Collection[
         return False
     match operation:
         case AlterModelOptions():
-            return operation.managed is True
+            # Whatever they say, they say that the model is managed.
+            return operation.managed is True and operation.name.lower() not in links
         case AddField() | AlterField():
             if not _is_column(operation.field):
                 return False
@@ -238,8 +239,8 @@ def _operations(operations: Iterable[Operation]) -> Iterator[Operation]:
 def _links(project: Project) -> frozenset[str]:
     """Names, in lower case, of all models that have a link table or may come to one.
 
-    By being one's `through`, by another name of such a model, as its base, by naming a table, or by having one that
-    something else names: another model, a field, SQL, or code.
+    By being one's `through`, by another name of such a model, as its base, by naming a table, by having one that
+    something else names (another model, a field, SQL, or code), or by having been without one, not being managed.
     """
     names: set[str] = set()
     renamed: list[tuple[str, str]] = []
@@ -253,6 +254,8 @@ def _links(project: Project) -> frozenset[str]:
                 case AlterModelTable():
                     names.add(operation.name.lower())
                     tables.update(_words(operation.table))
+                case AlterModelOptions() if operation.managed is not True:
+                    names.add(operation.name.lower())
                 case RunSQL():
                     for sql in (*operation.sql, *(operation.reverse_sql or ())):
                         tables.update(_words(sql))
@@ -261,7 +264,7 @@ def _links(project: Project) -> frozenset[str]:
                         tables.update(_words(text))
                 case CreateModel():
                     name = operation.name.lower()
-                    if operation.options.db_table is not None:
+                    if operation.options.db_table is not None or operation.options.managed is not True:
                         names.add(name)
                         tables.update(_words(operation.options.db_table))
                     if operation.options.bases is UNKNOWN:

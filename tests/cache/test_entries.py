@@ -19,7 +19,7 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def entry_of(folder: Path) -> Path:
-    (found,) = folder.glob("*.entry")
+    (found,) = folder.glob("*.lint-m2m-entry")
     return found
 
 
@@ -56,9 +56,11 @@ def test_no_foreign_entry_is_taken(cache: Cache, tmp_path: Path) -> None:
     stranger = Cache(tmp_path / "theirs", tmp_path / "their-key")
     stranger.save("one", b"nothing to see")
     cache.save("two", ENTRY)
-    (tmp_path / "entries" / "one.entry").write_bytes(entry_of(tmp_path / "theirs").read_bytes())
+    (tmp_path / "entries" / "one.lint-m2m-entry").write_bytes(entry_of(tmp_path / "theirs").read_bytes())
     assert cache.load("one") is None
-    (tmp_path / "entries" / "one.entry").write_bytes((tmp_path / "entries" / "two.entry").read_bytes())
+    (tmp_path / "entries" / "one.lint-m2m-entry").write_bytes(
+        (tmp_path / "entries" / "two.lint-m2m-entry").read_bytes()
+    )
     assert cache.load("one") is None
     assert cache.load("two") == ENTRY
     (tmp_path / "key" / "key").write_bytes(b"short")
@@ -68,7 +70,7 @@ def test_no_foreign_entry_is_taken(cache: Cache, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["folder", "fifo", "dangling link"])
 def test_what_is_no_file_is_no_entry(cache: Cache, tmp_path: Path, kind: str) -> None:
     cache.save("other", ENTRY)
-    place = tmp_path / "entries" / "one.entry"
+    place = tmp_path / "entries" / "one.lint-m2m-entry"
     if kind == "folder":
         place.mkdir()
     elif kind == "fifo":
@@ -102,15 +104,15 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
 def test_it_is_bounded(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(MOST_ENTRIES + 5):
         cache.save(f"{number:03}", ENTRY)
-        os.utime(tmp_path / "entries" / f"{number:03}.entry", (number, number))
+        os.utime(tmp_path / "entries" / f"{number:03}.lint-m2m-entry", (number, number))
     cache.save("last", ENTRY)
-    left = {path.stem for path in (tmp_path / "entries").glob("*.entry")}
+    left = {path.stem for path in (tmp_path / "entries").glob("*.lint-m2m-entry")}
     assert len(left) == MOST_ENTRIES
     assert {"last", f"{MOST_ENTRIES + 4:03}"} < left
     assert "000" not in left
     monkeypatch.setattr(module, "MOST_BYTES_OF_ALL", 60)
     cache.save("newest", b"x" * 20)
-    assert [path.stem for path in (tmp_path / "entries").glob("*.entry")] == ["newest"]
+    assert [path.stem for path in (tmp_path / "entries").glob("*.lint-m2m-entry")] == ["newest"]
     monkeypatch.setattr(module, "MOST_BYTES", 50)
     cache.save("large", b"x" * 50)
     assert cache.load("large") is None
@@ -118,13 +120,25 @@ def test_it_is_bounded(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_what_was_never_finished_goes(cache: Cache, tmp_path: Path) -> None:
     cache.save("one", ENTRY)
-    for name, age in (("old.tmp", 4000), ("new.tmp", 10)):
+    for name, age in (("old.lint-m2m.tmp", 4000), ("new.lint-m2m.tmp", 10)):
         (tmp_path / "entries" / name).write_text("half")
         status = (tmp_path / "entries" / name).stat()
         os.utime(tmp_path / "entries" / name, (status.st_atime, status.st_mtime - age))
     (tmp_path / "entries" / "somebody.txt").write_text("kept")
     cache.save("one", ENTRY)
     assert {path.name for path in (tmp_path / "entries").iterdir() if path.suffix in (".tmp", ".txt")} == {
-        "new.tmp",
+        "new.lint-m2m.tmp",
         "somebody.txt",
     }
+
+
+def test_a_folder_of_other_things_is_left_as_it_is(tmp_path: Path) -> None:
+    """A repository's configuration may name one: none of it goes, and neither git nor backups pass it by."""
+    theirs = {f"{number}.entry" for number in range(MOST_ENTRIES + 1)} | {"draft.tmp"}
+    for name in theirs:
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (1, 1))
+    cache = Cache(tmp_path, tmp_path / "key")
+    cache.save("one", ENTRY)
+    assert cache.load("one") == ENTRY
+    assert {path.name for path in tmp_path.iterdir()} == theirs | {"one.lint-m2m-entry", "key"}

@@ -302,7 +302,7 @@ def test_what_is_asked_makes_another_entry(tmp_path: Path, cache: Cache, monkeyp
 def test_an_entry_of_another_shape_is_none(tmp_path: Path, cache: Cache, content: bytes) -> None:
     root = library(tmp_path / "site")
     expected = told(check(root, cache))
-    (entry,) = (tmp_path / "entries").glob("*.entry")
+    (entry,) = (tmp_path / "entries").glob("*.lint-m2m-entry")
     cache.save(entry.stem, content)
     assert told(check(root, cache)) == expected
 

@@ -41,7 +41,7 @@ def test_several_at_once(tmp_path: Path) -> None:
             assert [told(one) for one in running] == [expected] * 4
         write(root, {"library/migrations/0003_more.py": f"# {round_}\n" + INITIAL.replace('"Book"', f'"More{round_}"')})
     left = sorted(path.suffix for path in (root / FOLDER).iterdir())
-    assert left == ["", ".TAG", ".entry"]
+    assert left == ["", ".TAG", ".lint-m2m-entry"]
 
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     assert told(start(root)) == expected
     whole = time.perf_counter() - began
     for _ in range(6):
-        for entry in (root / FOLDER).glob("*.entry"):
+        for entry in (root / FOLDER).glob("*.lint-m2m-entry"):
             if choose.random() < 0.7:
                 entry.unlink()
         process = start(root, "--jobs", "1")
@@ -62,7 +62,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         assert told(start(root)) == expected
     assert told(start(root)) == expected
     # What they left behind has a name that nobody takes for an entry.
-    assert {path.suffix for path in (root / FOLDER).iterdir()} <= {"", ".TAG", ".entry", ".tmp"}
+    assert {path.suffix for path in (root / FOLDER).iterdir()} <= {"", ".TAG", ".lint-m2m-entry", ".tmp"}
 
 
 def test_interrupted_while_writing(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ sys.exit(main(["check", "--format", "json", sys.argv[3]]))
 """
     for name in ("mkdir", "open", "replace", "lstat", "scandir", "unlink"):
         for nth in (1, 2):
-            for entry in (root / FOLDER).glob("*.entry"):
+            for entry in (root / FOLDER).glob("*.lint-m2m-entry"):
                 entry.unlink()
             done = subprocess.run(
                 [sys.executable, "-c", code, name, str(nth), str(root)], capture_output=True, check=False

@@ -340,3 +340,27 @@ def test_a_plain_model_whose_table_is_that_of_a_link(
         now = told(check(root, cache))
     assert now == told(check(root)) != expected
     assert was == [False]
+
+
+def test_options_of_a_model_that_was_not_managed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    options = 'migrations.AlterModelOptions("book", {"verbose_name": "book"})'
+    unmanaged = f'migrations.CreateModel("Book", [{KEY}], options={{"managed": False}})'
+    field = 'migrations.AddField("book", "authors", models.ManyToManyField("library.Author"))'
+    write(
+        root,
+        {
+            "library/migrations/0001_initial.py": migration(
+                [], f'migrations.CreateModel("Author", [{KEY}])', unmanaged, field
+            ),
+            "library/migrations/0002_options.py": migration([("library", "0001_initial")], options),
+        },
+    )
+    expected = told(check(root, cache))
+    write(root, {"library/migrations/0002_options.py": migration([("library", "0001_initial")])})
+    with recalled(monkeypatch) as was:
+        now = told(check(root, cache))
+    assert now == told(check(root)) != expected
+    assert was == [False]

@@ -25,7 +25,7 @@ POISON: dict[str, Callable[[bytes], bytes]] = {
 
 
 def entries(root: Path) -> list[Path]:
-    return sorted((root / FOLDER).glob("*.entry"))
+    return sorted((root / FOLDER).glob("*.lint-m2m-entry"))
 
 
 @pytest.fixture
