@@ -16,7 +16,8 @@ def cache_of(arguments: argparse.Namespace, config: Config, root: Path) -> Cache
     """The cache for a check of `root`; None where none is wanted, or there is no place for one.
 
     Its key lies where the project's files cannot bring one along: in the user's own folder for such things, or beside
-    the entries where the command line puts them outside of the project.
+    the entries where the command line puts them outside of the project, and of any repository: a project may be a
+    folder of one that has more in it.
     """
     if arguments.no_cache and arguments.cache_dir is not None:
         raise UsageError("`--cache-dir` and `--no-cache` exclude each other")
@@ -26,7 +27,7 @@ def cache_of(arguments: argparse.Namespace, config: Config, root: Path) -> Cache
         # A folder that nobody calls a project is not written to.
         return _own(root / FOLDER) if marked_root(root) == root else None
     folder = Path(os.path.abspath(config.cache_dir))
-    if config.origin("cache-dir").source is Source.COMMAND_LINE and not _is_below(folder, root):
+    if config.origin("cache-dir").source is Source.COMMAND_LINE and not _may_be_brought(folder, root):
         return Cache(folder, folder)
     return _own(folder)
 
@@ -37,5 +38,8 @@ def _own(folder: Path) -> Cache:
     return Cache(folder, user_cache_path("lint-m2m", appauthor=False))
 
 
-def _is_below(folder: Path, root: Path) -> bool:
-    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+def _may_be_brought(folder: Path, root: Path) -> bool:
+    """Whether what is in `folder` may have come with the project's files."""
+    real = Path(os.path.realpath(folder))
+    around = (real, *real.parents)
+    return Path(os.path.realpath(root)) in around or any(os.path.lexists(one / ".git") for one in around)

@@ -240,7 +240,8 @@ def _links(project: Project) -> frozenset[str]:
     """Names, in lower case, of all models that have a link table or may come to one.
 
     By being one's `through`, by another name of such a model, as its base, by naming a table, by having one that
-    something else names (another model, a field, SQL, or code), or by having been without one, not being managed.
+    something else names (another model, a field, SQL, or code), or by having been without one: not managed,
+    or in the state or the database alone.
     """
     names: set[str] = set()
     renamed: list[tuple[str, str]] = []
@@ -257,8 +258,11 @@ def _links(project: Project) -> frozenset[str]:
                 case AlterModelOptions() if operation.managed is not True:
                     names.add(operation.name.lower())
                 case RunSQL():
+                    names.update(_made_or_gone(operation.state_operations))
                     for sql in (*operation.sql, *(operation.reverse_sql or ())):
                         tables.update(_words(sql))
+                case SeparateDatabaseAndState():
+                    names.update(_made_or_gone((*operation.database_operations, *operation.state_operations)))
                 case RunPython() if operation.code is not None and operation.code is not UNKNOWN:
                     for text in (*operation.code.names, *operation.code.sql):
                         tables.update(_words(text))
@@ -290,6 +294,17 @@ def _links(project: Project) -> frozenset[str]:
         for name in [*names]:
             names |= bases.get(name, set())
     return frozenset(names)
+
+
+def _made_or_gone(operations: Iterable[Operation]) -> Iterator[str]:
+    """The names, in lower case, of the models that operations of one side make, remove or rename."""
+    for operation in _operations(operations):
+        match operation:
+            case CreateModel() | DeleteModel():
+                yield operation.name.lower()
+            case RenameModel():
+                yield operation.old_name.lower()
+                yield operation.new_name.lower()
 
 
 def _words(text: Maybe[str | None]) -> list[str]:

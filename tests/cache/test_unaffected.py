@@ -364,3 +364,25 @@ def test_options_of_a_model_that_was_not_managed(tmp_path: Path, monkeypatch: py
         now = told(check(root, cache))
     assert now == told(check(root)) != expected
     assert was == [False]
+
+
+def test_columns_of_a_model_that_the_state_alone_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    links = '("authors", models.ManyToManyField("library.Author", db_table="written"))'
+    only = in_state(f'migrations.CreateModel("Book", [{KEY}, {links}])')
+    column = 'migrations.AddField("book", "pages", models.IntegerField(null=True))'
+    write(
+        root,
+        {
+            "library/migrations/0001_initial.py": migration([], f'migrations.CreateModel("Author", [{KEY}])', only),
+            "library/migrations/0002_column.py": migration([("library", "0001_initial")]),
+        },
+    )
+    expected = told(check(root, cache))
+    write(root, {"library/migrations/0002_column.py": migration([("library", "0001_initial")], column)})
+    with recalled(monkeypatch) as was:
+        now = told(check(root, cache))
+    assert now == told(check(root)) != expected
+    assert was == [False]

@@ -88,3 +88,22 @@ def test_a_cache_that_is_no_folder(tmp_path: Path, home: dict[str, str], kind: s
     done = lint(root, given=home)
     assert done.status == 1
     assert "MTM101" in done.out
+
+
+def test_a_key_in_the_repository_around_the_project_is_not_believed(tmp_path: Path, home: dict[str, str]) -> None:
+    """The command line puts the cache beside the project, in a folder that the repository brings along."""
+    top = tmp_path / "repository"
+    root = library(top / "site")
+    bad = root / "library" / "migrations" / "0002_authorship.py"
+    source = bad.read_bytes()
+    bad.write_bytes(source.replace(b'through="library.Authorship", ', b""))
+    brought = ("--cache-dir", str(top / "cache"))
+    assert lint(root, *brought, given=home).status == 0
+    # Outside of any repository it is the user's: the key is there as well.
+    assert (top / "cache" / "key").is_file()
+    (top / ".git").mkdir()
+    bad.write_bytes(source)
+    (top / "cache" / "key").write_bytes(b"k" * 32)
+    assert lint(root, *brought, given=home).status == 1
+    assert (top / "cache" / "key").read_bytes() == b"k" * 32
+    assert (tmp_path / "home" / "cache" / "lint-m2m" / "key").is_file()
