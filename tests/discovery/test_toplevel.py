@@ -347,7 +347,7 @@ class TestHostile:
             "X = ['a']\n" + "X = [*X, *X]\n" * 60,
             "X = {'a': 1}\n" + "X = {'a': X, 'b': X, **X}\n" * 200,
             "X = {}\n" + "".join(f"X['{number}'] = {number}\n" for number in range(10_000)),
-            "X = []\n" + "X += ['a']\n" * 20_000,
+            "X = []\n" + "X += ['a']\n" * 15_000,
             "".join(f"A{number} = 1\n" for number in range(5_000)) + "if a:\n    pass\n" * 10_000,
             "X = {'a': 1}\n" + "if a:\n    X = {'a': X, 'b': X}\nelse:\n    X = {'a': X, 'b': X}\n" * 60,
         ],
