@@ -94,7 +94,7 @@ def _found(root: Path) -> Config:
     found = None
     for folder in (root, *root.parents):
         found = _read(folder / FILE_NAME, required=False, warnings=warnings)
-        if found is not None or (folder / ".git").exists():
+        if found is not None or os.path.exists(folder / ".git"):
             break
     return replace(found or Config(), searched=True, warnings=tuple(warnings))
 
@@ -139,7 +139,7 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
         # What the user names may be a pipe: `--config <(…)`.
         data = _read_at_most(file, MAX_BYTES + 1) if required else read_regular(file, MAX_BYTES)
     except SourceError as error:
-        if file.is_file():
+        if os.path.isfile(file):
             raise ConfigurationError(f"cannot be read: {error.reason}", path=shown) from None
         warnings.append(f"{shown}: {error.reason}; no configuration is taken from it")
         return None
@@ -148,7 +148,7 @@ def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
             raise ConfigurationError("no such file", path=shown) from None
         return None
     except (OSError, ValueError) as error:
-        if not required and not file.is_file():
+        if not required and not os.path.isfile(file):
             return None
         raise ConfigurationError(f"cannot be read: {reason_of(error)}", path=shown) from None
     if len(data) > MAX_BYTES:

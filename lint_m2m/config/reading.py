@@ -32,9 +32,10 @@ def installed_packages(root: Path) -> tuple[Path, ...]:
     """
     found: list[Path] = []
     for environment in (root / ".venv", root / "venv", Path(os.environ.get("VIRTUAL_ENV", ""))):
-        if environment == Path() or not (environment / "pyvenv.cfg").is_file():
+        if environment == Path() or not os.path.isfile(environment / "pyvenv.cfg"):
             continue
         found += sorted(environment.glob("lib/python*/site-packages"))
         found += [environment / "Lib" / "site-packages"]
     found += [Path(entry) for entry in sys.path if os.path.basename(entry) in ("site-packages", "dist-packages")]
-    return tuple(dict.fromkeys(path for path in found if path.is_dir()))
+    # pathlib raises where a folder above may not be entered.
+    return tuple(dict.fromkeys(path for path in found if os.path.isdir(path)))

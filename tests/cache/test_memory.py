@@ -100,6 +100,8 @@ def _delete(choose: random.Random, files: list[Path]) -> None:
 
 def _rename(choose: random.Random, files: list[Path]) -> None:
     folder = choose.choice(files).parent
+    if (folder / "pyproject.toml").exists():
+        return  # it is the project itself
     folder.rename(folder.with_name(f"{folder.name}_old"))
 
 
