@@ -15,6 +15,7 @@ Source: expand and contract (parallel change), applied to `through=`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import Dependency
@@ -39,15 +40,25 @@ def mirror_{field}(sender, instance, action, reverse, pk_set, using, **kwargs):
     """Until the switch: {through} has every link that {owner}.{field} has."""
     own, other = ("{target}_id", "{source}_id") if reverse else ("{source}_id", "{target}_id")
     links = {through}.objects.using(using)
-    if action == "post_add":
-        known = links.filter(**{{own: instance.pk, f"{{other}}__in": pk_set}})
-        new = pk_set.difference(known.values_list(other, flat=True))
-        links.bulk_create({through}(**{{own: instance.pk, other: pk}}) for pk in new)
-    elif action == "post_remove":
-        links.filter(**{{own: instance.pk, f"{{other}}__in": pk_set}}).delete()
-    elif action == "post_clear":
-        links.filter(**{{own: instance.pk}}).delete()
 '''
+_REPEAT = """\
+if action == "post_add":
+    known = links.filter(**{{own: instance.pk, f"{{other}}__in": pk_set}})
+    new = pk_set.difference(known.values_list(other, flat=True))
+    links.bulk_create({through}(**{{own: instance.pk, other: pk}}) for pk in new)
+elif action == "post_remove":
+    links.filter(**{{own: instance.pk, f"{{other}}__in": pk_set}}).delete()
+elif action == "post_clear":
+    links.filter(**{{own: instance.pk}}).delete()
+"""
+# No migration says whether a relation of a model to itself is symmetrical (`ManyToManyField.deconstruct`), and of the
+# two rows of such a link the signal is about one (`_add_items` in django/db/models/fields/related_descriptors.py).
+_BOTH = """\
+ends = [(own, other)]
+if {owner}.{field}.rel.symmetrical:
+    ends.append((other, own))
+for own, other in ends:
+"""
 
 
 def propose(situation: Situation) -> Iterator[Proposal]:
@@ -66,7 +77,10 @@ def propose(situation: Situation) -> Iterator[Proposal]:
         deploy_before=True,
     )
     switch = _switch(situation, copy)
-    mirror = _MIRROR.format(
+    mirror = _MIRROR + indent(_REPEAT, "    ")
+    if situation.target_key == situation.key.model_key:
+        mirror = _MIRROR + indent(_BOTH + indent(_REPEAT, "    "), "    ")
+    mirror = mirror.format(
         owner=situation.owner.name,
         field=situation.key.name,
         through=copy.through.model.name,
