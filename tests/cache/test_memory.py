@@ -38,7 +38,7 @@ from tests.cli.projects import INITIAL, library, write
 from tests.support.rule_projects import RULE_FIXTURES, RuleProject, projects
 
 PROJECTS = projects(RULE_FIXTURES)
-SEEDS = 60
+SEEDS = 30
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.judge.histories import generate
 from tests.support.rule_projects import RULE_FIXTURES, projects
 
 FIXTURES = projects(RULE_FIXTURES)
-SEEDS = 80
+SEEDS = 40
 EDITS = 6
 NAMES = re.compile(r"""(?:name|model_name)=["'](\w+)["']|^ +\(["'](\w+)["'], models""", re.MULTILINE)
 OPERATION = re.compile(r"^( +)(migrations\.(?:AddField|RemoveField|AlterField)\()", re.MULTILINE)
