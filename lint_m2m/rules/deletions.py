@@ -15,7 +15,7 @@ from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.describe import model_label
 
 # What an operation raises because a model is gone.
-_BECAUSE_OF_IT = (FailureKind.THROUGH_UNRESOLVED, FailureKind.STATE_UNRENDERABLE)
+_BECAUSE_OF_IT = (FailureKind.THROUGH_UNRESOLVED, FailureKind.TARGET_GONE, FailureKind.STATE_UNRENDERABLE)
 
 
 class Use(NamedTuple):
@@ -57,8 +57,8 @@ class Deletions:
             self._close(step.before)
         self._last = (step.position, step.migration.key)
         # An operation on the field that fails for a reason of its own says all: nothing follows from it.
-        failing = {failure.field for failure in step.failures if failure.kind not in _BECAUSE_OF_IT}
-        if failing:
+        if step.failures and self._open:
+            failing = {failure.field for failure in step.failures if failure.kind not in _BECAUSE_OF_IT}
             self._open = {use: one for use, one in self._open.items() if use.field not in failing}
         operation = step.operation
         if not isinstance(operation, DeleteModel) or not step.on_state or step.failures:

@@ -71,7 +71,8 @@ For models of apps outside the project, for a setting that nothing resolves, and
 read may have created the model. Within `state_operations` the order does not matter as long as the model is there at
 the end of the migration. A `DeleteModel` before the operation that removes or alters the field, in one migration, is
 right while Django renders nothing in between; where only models outside the project can tell, the finding is `likely`.
-It is `likely` as well where a later migration puts right what a `DeleteModel` left.
+It is `likely` as well where a later migration puts right what a `DeleteModel` left; where that makes the model anew
+and the links are lost, MTM202 says both.
 
 ## References
 
@@ -92,7 +93,8 @@ from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.deletions import Deletions, Use
-from lint_m2m.rules.describe import field_label, operation_name, through_of
+from lint_m2m.rules.describe import field_label, operation_name
+from lint_m2m.rules.remade import Remade
 
 
 class ThroughUnresolved(Rule):
@@ -112,7 +114,7 @@ class ThroughUnresolved(Rule):
         self._deletions.see(step)
         yield from self._targets(step)
         failures = {f.field: f for f in step.failures if f.kind is FailureKind.THROUGH_UNRESOLVED}
-        for key, field in _written_fields(step):
+        for key, field in _written_fields(step, relations=True):
             relation = field.relation
             if relation is None or not isinstance(relation.through, ModelKey):
                 continue
@@ -138,7 +140,8 @@ class ThroughUnresolved(Rule):
             elif use not in self._said:
                 self._said.add(use)
                 yield finding
-        yield from self._gone(step, [*failures.values()])
+        targets = (failure for failure in step.failures if failure.kind is FailureKind.TARGET_GONE)
+        yield from self._gone(step, [*failures.values(), *targets])
 
     def _gone(self, step: Step, failures: Iterable[Failure]) -> Iterator[Finding]:
         """What fails because of a model that a field named before, and that is not there any more."""
@@ -149,7 +152,8 @@ class ThroughUnresolved(Rule):
                 continue
             self._said.add(use)
             deletion = self._deletions.of(use)
-            argument = "through" if deletion is None else deletion.argument
+            argument = "to" if failure.kind is FailureKind.TARGET_GONE else "through"
+            argument = argument if deletion is None else deletion.argument
             label = str(use.model) if deletion is None else deletion.label
             field = field_label(step.before, use.field)
             name = operation_name(step.operation)
@@ -186,7 +190,10 @@ class ThroughUnresolved(Rule):
             if failure.kind is not FailureKind.TARGET_UNRESOLVED or failure.field is None:
                 continue
             field = next((field for key, field in _written_fields(step) if key == failure.field), None)
-            relation = None if field is None else field.relation
+            model = step.after.get(failure.field.model_key)
+            known = None if model is None else model.fields.get(failure.field.name)
+            written = field or (None if known is None else known.field)
+            relation = None if written is None else written.relation
             label = "a model" if relation is None else f"`{relation.to_label or relation.to}`"
             yield self.finding_at(
                 step,
@@ -201,6 +208,8 @@ class ThroughUnresolved(Rule):
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
         yield from self._close(replay.state, before=None)
+        # Where the model comes back MTM202 says that the links are gone, and this as well.
+        self._said.update(remade.use for remade in replay.shared(Remade).at_end(replay) if remade.exception)
         for deletion in self._deletions.at_the_end(replay):
             field = deletion.use.field
             if deletion.use in self._said or any(use.field == field for use in self._said):
@@ -236,18 +245,23 @@ def _use(failure: Failure, state: StateView) -> Use | None:
         return None if failure.model is None else Use(failure.field, failure.model)
     model = state.get(failure.field.model_key)
     field = None if model is None else model.fields.get(failure.field.name)
-    through = None if field is None else through_of(field.field)
-    return Use(failure.field, through) if isinstance(through, ModelKey) else None
+    relation = None if field is None else field.field.relation
+    if relation is None:
+        return None
+    named = relation.to if failure.kind is FailureKind.TARGET_GONE else relation.through
+    return Use(failure.field, named) if isinstance(named, ModelKey) else None
 
 
-def _written_fields(step: Step) -> Iterator[tuple[FieldKey, Field]]:
-    """The fields whose definition this operation writes."""
+def _written_fields(step: Step, *, relations: bool = False) -> Iterator[tuple[FieldKey, Field]]:
+    """The fields whose definition this operation writes; only the relations among them if so asked."""
     operation, app = step.operation, step.app_label
     match operation:
         case AddField() | AlterField():
             yield FieldKey(app, operation.model_name.lower(), operation.name), operation.field
         case CreateModel():
             for named in operation.fields:
+                if relations and named.field.relation is None:
+                    continue
                 yield FieldKey(app, operation.name.lower(), named.name), named.field
         case _:
             return

@@ -3,7 +3,8 @@
 ## What it does
 
 Finds `AlterUniqueTogether`, `AddConstraint` and `RemoveConstraint` on the model of a many-to-many's table that do not
-fit the unique sets the table really has.
+fit the unique sets the table really has, and tables made with the name of a link table that has been renamed, of which
+the indexes or foreign keys would get the names that the renamed one has kept.
 
 ## Why it breaks
 
@@ -12,6 +13,10 @@ and the columns. A state-only `CreateModel` that does not declare the pair leave
 makes the same name a second time: `relation ... already exists`, `index ... already exists`, `Duplicate key name`. A
 `UniqueConstraint` that was declared only in the state has a name no database knows: removing it fails on PostgreSQL
 and MySQL (SQLite rebuilds the table and passes).
+
+`RenameModel` and `AlterModelTable` rename a table, not its indexes; nor, on MySQL, its foreign keys. Their names were
+made of the table's old name and the columns': another model of that name, with a foreign key of that name, makes them a
+second time.
 
 ## Example
 
@@ -109,7 +114,14 @@ class ConstraintAlreadyExists(Rule):
             if field is None:
                 continue
             named = f" `{failure.constraint}`" if failure.constraint else ""
-            if failure.kind is FailureKind.CONSTRAINT_EXISTS:
+            existing, made = failure.existing, failure.table
+            if failure.kind is FailureKind.CONSTRAINT_EXISTS and existing is not None and existing.name != made:
+                made = existing.name
+                message, label = (
+                    f"adds the index or key{named} to `{failure.table}`, which renamed table `{made}` has kept",
+                    "the name is taken",
+                )
+            elif failure.kind is FailureKind.CONSTRAINT_EXISTS:
                 message, label = (
                     f"adds the unique set or index{named}, which table `{failure.table}` already has",
                     "exists already",
@@ -127,6 +139,6 @@ class ConstraintAlreadyExists(Rule):
                 certainty=failure.certainty,
                 reason=failure.reason,
                 runtime_error=failure.exception,
-                related=table_place(failure.existing, f"`{failure.table}` was made here"),
+                related=table_place(existing, f"`{made}` was made here"),
                 notes=left_behind(step, replay),
             )

@@ -142,7 +142,7 @@ class ThroughSwapped(Rule):
             return
         old_name = replay.link_table(model, old, step.before)
         new_name = replay.link_table(model, new, step.after)
-        if old_name == new_name and old_name is not UNKNOWN:
+        if old_name == new_name and old_name is not UNKNOWN and old_name is not None:
             return
         source = None if old_name is UNKNOWN or old_name is None else replay.table(old_name)
         names = (model_label(step.before, before), model_label(step.after, after))

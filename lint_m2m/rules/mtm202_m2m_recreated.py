@@ -1,9 +1,10 @@
-"""Many-to-many field removed and added again.
+"""Many-to-many field, or its `through` model, removed and made again.
 
 ## What it does
 
 Finds the links of a many-to-many field dropped while the field lives on: `RemoveField` and `AddField` of the same
-field to the same model (in one migration or in neighbouring ones), or its table dropped under a state-only change.
+field to the same model (in one migration or in neighbouring ones), `DeleteModel` of its `through` model and a later
+`CreateModel` of it, or its table dropped under a state-only change.
 
 ## Why it breaks
 
@@ -11,6 +12,11 @@ field to the same model (in one migration or in neighbouring ones), or its table
 or points at an empty `through` model. With a `through` model on the old side the rows stay in its table, where the
 field no longer looks. It is what most people do after the `ValueError` of MTM101, and it cannot be undone without a
 backup.
+
+`DeleteModel` of a model that a field names in `through=` drops the table with every link as well. Nothing complains
+when the model is made anew, on any database: the field goes on holding the old class until Django renders it again.
+Only where the two are released one after the other does the second `migrate` raise `ValueError: <function
+ManyToManyField...> contains a lazy reference to ...`, when the links are gone already; a note says so.
 
 ## Example
 
@@ -36,7 +42,9 @@ operations = [
 
 ## Safe sequence
 
-Keep the table and change only what Django believes (MTM101), or copy the rows before the old table goes:
+Keep the table and change only what Django believes (MTM101). A `through` model that should have other fields or
+another table is changed as it is: `AddField`, `AlterField`, `RemoveField`, `RenameField` and `AlterModelTable` keep its
+rows. Or copy the rows before the old table goes:
 
 ```python
 # library/migrations/0002_authorship.py
@@ -76,11 +84,14 @@ operations = [
 When the table cannot have rows yet (made in the same migration), when something may have copied the rows (the finding
 says where it looked, and is only `likely` when a data operation near by could not be read), when the field comes back
 with another target model (its links would mean nothing), and when it comes back more than two migrations of its app
-later.
+later; a `through` model is the same however much later it comes back. Where that is deleted or made anew in the state
+alone, MTM104, MTM301 or MTM305 say what is amiss. A field that goes through another model afterwards is MTM105's or
+MTM201's, and what is in the table of an unmanaged model is not for migrations to say.
 
 ## References
 
 - Django, `BaseDatabaseSchemaEditor.remove_field` in `django/db/backends/base/schema.py`
+- Django, `ProjectState.remove_model` in `django/db/migrations/state.py`
 """
 
 from __future__ import annotations
@@ -109,6 +120,7 @@ from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import altered_fields, field_label, link_field_of, through_of
 from lint_m2m.rules.loss import PAIR_WINDOW, Pursuer, Pursuit, app_distance, claim, judge, links_before
+from lint_m2m.rules.remade import Remade, RemadeThrough
 from lint_m2m.values import frozen
 
 
@@ -163,6 +175,7 @@ class ManyToManyRecreated(Rule):
         self._pursuer = Pursuer()
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        replay.shared(Remade).see(step, replay)
         operation = step.operation
         if isinstance(operation, RenameModel) and step.on_state:
             self._rename(ModelKey(step.app_label, operation.old_name.lower()), operation.new_name.lower())
@@ -277,8 +290,13 @@ class ManyToManyRecreated(Rule):
             verdict = judge(replay, self._pursuer, pair.pursuit)
             if not verdict.copied and not pair.pursuit.unreadable:
                 yield claim(pair.finding, verdict)
+        said = set()
+        for remade in replay.shared(Remade).at_end(replay):
+            said.add((remade.dropped, remade.use.field))
+            yield self._remade(remade)
         for drop in self._dropped:
-            yield from self._judge_dropped(replay, drop)
+            if (drop.origin, drop.field) not in said:
+                yield from self._judge_dropped(replay, drop)
         for turn in self._turned:
             origin = self._drops.get(turn.pursuit.source.uid)
             if origin is not None:  # else the table is still there, and MTM305 speaks of it
@@ -301,6 +319,28 @@ class ManyToManyRecreated(Rule):
                 field=drop.field,
             ),
             verdict,
+        )
+
+    def _remade(self, remade: RemadeThrough) -> Finding:
+        """The links went with a through model that is made anew."""
+        field, model = remade.label, remade.model
+        comes_back = "which comes back empty" if remade.readded else f"and `{model}` comes back empty"
+        notes = []
+        if not remade.readded:
+            notes.append(f"AddField, AlterField, RemoveField and AlterModelTable change `{model}` and keep its rows")
+        if remade.exception is not None:
+            notes.append(f"when `{remade.deleted}` has run alone, the next `migrate` raises {remade.exception}")
+        made = f"`{field}` is added again here" if remade.readded else f"`{model}` is made anew here"
+        return claim(
+            self.finding(
+                remade.dropped,
+                f"drops `{remade.table.name}` with every link of `{field}`, {comes_back}",
+                label="the links go here",
+                field=remade.use.field,
+                related=(Related(location=remade.again.location, message=made),),
+                notes=tuple(notes),
+            ),
+            remade.verdict,
         )
 
 

@@ -142,6 +142,7 @@ class RelationReplaced(Rule):
     code: ClassVar[str] = "MTM204"
     name: ClassVar[str] = "relation-replaced"
     severity: ClassVar[Severity] = Severity.WARNING
+    operations = frozenset({AddField, RemoveField, RenameField, RenameModel})
 
     def __init__(self) -> None:
         self._added: list[_Relation] = []
@@ -263,6 +264,8 @@ def _relation(key: FieldKey, field: Field, step: Step, replay: Replay, *, links:
 
 def _replaces(removed: _Relation, added: _Relation, replay: Replay) -> bool:
     """Whether `added` takes the place of `removed`, near by."""
+    if removed.key.model != added.key.model and removed.kind is not added.kind:  # most, where there are many
+        return False
     if removed.to is UNKNOWN or not (_other_kind(removed, added) or _turned_round(removed, added)):
         return False
     first, last = sorted((removed.position, added.position))

@@ -55,17 +55,17 @@ class Abandoned:
                 self._left[table.uid] = (model.field_key(field.name), step.origin, step.migration.key)
         # A through model that goes after its field: now nobody is left who knows the table.
         name = replay.model_table(model)
-        own = None if name is UNKNOWN else replay.table(name)
-        if own is None or own is UNKNOWN:
+        own = None if name is UNKNOWN else replay.table_uid(name)
+        if own is None:
             return
-        if own.uid in self._left:
-            self._left[own.uid] = (self._left[own.uid][0], step.origin, step.migration.key)
+        if own in self._left:
+            self._left[own] = (self._left[own][0], step.origin, step.migration.key)
         # The links of a through model that goes are those of the field that uses it, wherever that is.
         for key in replay.referrers(model.key):
             owner = step.before.get(key)
             for field in () if owner is None else owner.many_to_many():
                 if owner is not None and through_of(field.field) == model.key:
-                    self._left[own.uid] = (owner.field_key(field.name), step.origin, step.migration.key)
+                    self._left[own] = (owner.field_key(field.name), step.origin, step.migration.key)
 
     def at_end(self, replay: Replay) -> tuple[AbandonedTable, ...]:
         """The link tables that hold rows and that nothing in the state uses, when the replay has come to its end."""

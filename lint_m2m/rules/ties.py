@@ -80,7 +80,9 @@ class Ties:
             return field
         about = (failure.model, None if existing is None else existing.model)
         models = {key for key in about if key is not None}
-        models.update(model.key for model in state.models() if replay.model_table(model, state) == failure.table)
+        # A table may have come to another model since it was made.
+        tables = (failure.table, None if existing is None else existing.name)
+        models.update(model.key for model in state.models() if replay.model_table(model, state) in tables)
         for owner in state.models():
             for link in owner.many_to_many():
                 if not models.isdisjoint(_partners(state, owner, link)):

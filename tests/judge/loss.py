@@ -198,10 +198,9 @@ class _Search:
             if not self._together(index, later):
                 break
             key = dict(step.moved).get(key, key)
+            # A field may be away in between, and come back.
             view = dict(step.after).get(key)
-            if view is None:
-                break
-            if view.pairs is not None and lost <= view.pairs:
+            if view is not None and view.pairs is not None and lost <= view.pairs:
                 return step.place
         return None
 

@@ -21,10 +21,10 @@ from tests.judge.histories import History, generate
 from tests.judge.histories.builder import Recipe
 from tests.judge.histories.plain import PLAIN
 from tests.judge.histories.recipes import RIGHT
-from tests.judge.histories.wrong import DRIFTING, FOLLOWING, LOSING, RAISING
+from tests.judge.histories.wrong import AT_THE_END, DRIFTING, FOLLOWING, LOSING, RAISING
 from tests.judge.report import render
 
-DIGEST = "8252945fd538bd14b519482fe8328be93845500f1c3fdbae69f73782fddc1f2a"
+DIGEST = "8074b63e1760720c47b0be22d5f51dc5cbc090d22d5438a3fdd09c54dfe3d658"
 
 # What Django raises for a migration that refers to something that is not there.
 NONSENSE = {
@@ -80,7 +80,11 @@ def test_variety() -> None:
     """Every recipe is used; about a third of the histories is correct; most have several apps."""
     histories = [_generated(seed) for seed in range(1500)]
     used = Counter(name for history in histories for name in history.recipes)
-    every = {recipe.__name__ for table in (PLAIN, RIGHT, RAISING, LOSING, DRIFTING, FOLLOWING) for _, recipe in table}
+    every = {
+        recipe.__name__
+        for table in (PLAIN, RIGHT, RAISING, LOSING, AT_THE_END, DRIFTING, FOLLOWING)
+        for _, recipe in table
+    }
     assert used.keys() == every
     correct = sum(history.mood == "correct" for history in histories)
     assert 0.28 < correct / len(histories) < 0.40
@@ -114,7 +118,7 @@ def test_correct_histories_are_correct_on_servers(tmp_path: Path, database_url: 
         assert outcome.drift_at_end == (), told
 
 
-WRONG = {recipe.__name__ for table in (RAISING, LOSING, DRIFTING, FOLLOWING) for _, recipe in table}
+WRONG = {recipe.__name__ for table in (RAISING, LOSING, AT_THE_END, DRIFTING, FOLLOWING) for _, recipe in table}
 
 
 _generated = functools.cache(generate)
@@ -150,7 +154,7 @@ def test_recipes_that_raise(name: str, tmp_path: Path) -> None:
     assert (outcome.raised is not None) == (name != "drop_misnamed"), told
 
 
-@pytest.mark.parametrize("name", recipes(LOSING))
+@pytest.mark.parametrize("name", recipes(LOSING, AT_THE_END))
 def test_recipes_that_lose(name: str, tmp_path: Path) -> None:
     outcome, told = judged(first_with(name), tmp_path)
     assert outcome.losses, told

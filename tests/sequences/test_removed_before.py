@@ -98,7 +98,8 @@ def test_a_model_that_is_changed_just_before(tmp_path: Path) -> None:
 
 
 def _found(root: Path, migrations: list[str]) -> Finding:
-    """What the migrations of an app do wrong with the links; that the model is deleted too early is MTM105's."""
+    """What the last migration of an app does wrong with the links; that the model is deleted too early is MTM105's, and
+    that it is made again at once is a loss of its own."""
     folder = root / "shop" / "migrations"
     folder.mkdir(parents=True)
     (root / "pyproject.toml").write_text("[tool.lint-m2m]\n")
@@ -111,5 +112,6 @@ def _found(root: Path, migrations: list[str]) -> Finding:
             f"    dependencies = [{depends}]\n    operations = [\n        {operations}\n    ]\n"
         )
         before = name
-    (finding,) = [one for one in check(root)[0] if one.severity.value == "error" and one.code != "MTM105"]
+    errors = [one for one in check(root)[0] if one.severity.value == "error" and one.code != "MTM105"]
+    (finding,) = [one for one in errors if one.migration == "0003_c"] or errors
     return finding

@@ -55,16 +55,17 @@ def disagreements_apart(report: Report, outcome: Outcome) -> list[str]:
     delete a `through` model too early: whether Django can render the state before each of them."""
     raised = outcome.raised
     unrenderable = raised is not None and raised.phase == "render"
-    findings = [finding for finding in report.findings if finding.code == "MTM105"]
+    findings = [finding for finding in report.findings if finding.code == "MTM105" or _alone(finding)]
     # One cause, one finding: the migration may be one that fails in any case.
     failing = [_place(finding)._replace(operation=None) for finding in report.findings if finding.runtime_error]
     if raised is not None and unrenderable and not findings and raised.place not in failing:
         return [f"raises while the state is rendered, without a finding: {raised}"]
-    last = None if not outcome.plan else outcome.plan[-1]
+    # What comes after the first exception has not run, and nothing after the end.
+    stop = outcome.plan[-1:] if raised is None else outcome.plan[outcome.plan.index(raised.place[:2]) :]
     return [
         f"predicted, but every state can be rendered: {_told(finding)}"
         for finding in findings
-        if finding.runtime_error is None and (finding.app_label, finding.migration) != last and not unrenderable
+        if finding.runtime_error is None and (finding.app_label, finding.migration) not in stop and not unrenderable
     ]
 
 
@@ -168,8 +169,10 @@ class _Case:
                 return finding.code == "MTM305"
             case "gone":
                 # Dropped under the field: MTM301 points at what took its table away; MTM105 says that its model is
-                # gone, there or where that is noticed.
-                return finding.code == "MTM105" or (finding.code == "MTM301" and _place(finding).top == loss.place.top)
+                # gone, there or where that is noticed. Where it is made anew in the state alone, MTM301 points there.
+                return finding.code == "MTM105" or (
+                    finding.code == "MTM301" and self._order(_place(finding).top) >= self._order(loss.place.top)
+                )
             case _:
                 return False
 
@@ -301,6 +304,12 @@ def _names(finding: Finding, drift: Drift, field: FieldKey | None) -> bool:
             return "declares the constraint" in finding.message
         case _:
             return True
+
+
+def _alone(finding: Finding) -> bool:
+    """Whether it says, beside a loss, that no `migrate` works once its migration has run alone."""
+    words = "has run alone, the next `migrate` raises"
+    return finding.code == "MTM202" and any(words in note for note in finding.notes)
 
 
 def _texts(finding: Finding) -> tuple[str, ...]:

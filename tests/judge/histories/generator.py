@@ -36,12 +36,13 @@ And where Django itself has a reason that has nothing to do with many-to-manys:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 from .assembly import History
 from .builder import Builder, Recipe
 from .plain import PLAIN, start
 from .recipes import RIGHT
-from .wrong import DRIFTING, FOLLOWING, LOSING, RAISING
+from .wrong import AT_THE_END, DRIFTING, FOLLOWING, LOSING, RAISING
 
 
 def generate(seed: int) -> History:
@@ -64,6 +65,13 @@ def generate(seed: int) -> History:
         recipes += _wrong(b)
     if b.raised and b.chance(0.4):
         recipes += _one(b, PLAIN)
+    elif not b.raised and Random(f"{seed} at the end").random() < 0.15:
+        last = _one(b, AT_THE_END)
+        if last:
+            mood = "wrong"
+            recipes += last
+            for _ in range(b.rng.choice((0, 0, 1, 2))):
+                recipes += _one(b, PLAIN if b.chance(0.55) else RIGHT)
     return History(
         seed=seed, mood="correct" if mood == "correct" else "wrong", migrations=b.out.finish(), recipes=tuple(recipes)
     )

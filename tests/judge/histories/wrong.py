@@ -7,6 +7,8 @@ else to keep clear of.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import text
 from .builder import Builder, Recipe
 from .copies import copy, custom
@@ -322,6 +324,100 @@ def _code(b: Builder) -> bool:
     model = b.rng.choice([one for one in b.world.models.values() if one.proxy is None])
     b.operation(model, "migrations.RunPython(migrations.RunPython.noop)")
     return True
+
+
+def deleted_and_remade(b: Builder) -> bool:
+    """The through model goes and comes back, as it was or not, and the field stays: Django says nothing unless the
+    field's model is rendered in between and then worked on. Sometimes the rows are kept elsewhere and come back."""
+    found = b.pick(
+        (model, link)
+        for model, link in b.custom_links()
+        if link.through is not None
+        and b.world.pointing_at(b.world.models[link.through].key) == [model]
+        and b.users(b.world.models[link.through]) == [(model, link)]
+        and b.world.models[link.through].managed
+        and link.through not in b.world.pinned
+    )
+    if found is None:
+        return False
+    model, link = found
+    assert link.through is not None
+    b.settle()
+    old = b.world.models[link.through]
+    kept = None
+    about = {old.key, model.key, link.to}
+    first, second = (column.name for column in b.world.through_fields(model, link))
+    if b.chance(0.3):
+        kept = b.new_through(model.app, model, link.to, extras=False)
+        b.create(kept, about=about)
+        copy(
+            b, model.app, model, link, custom(b, old, (first, second)), custom(b, kept, ends(kept)), about | {kept.key}
+        )
+        b.settle()
+    del b.world.models[old.key]
+    del model.links[link.name]
+    b.world.retired_targets.add((model.key, link.to))
+    b.world.retired.add((model.key, link.name))
+    delete = text.delete_model(old)
+    b.out.emit(old.app, b.wrapped([delete], [delete]) if b.chance(0.15) else delete, about)
+    for _ in range(b.rng.choice((0, 0, 1, 2))):
+        b.rng.choice((add_column, new_model, add_automatic, unrelated_code, _code))(b)
+    if b.chance(0.4):
+        b.settle()
+    again = b.chance(0.15)
+    if again:
+        b.operation(model, text.remove_field(model, link.name), *about)
+    new, names = _made_again(b, old, (first, second), fixed=link.through_fields is not None)
+    if b.chance(0.2):
+        # Under another name first.
+        name = new.name
+        new.name = b.world.model_name(new.app, ("Entry", "Record", "Piece", "Asset"))
+        b.create(new, about=about)
+        b.out.emit(new.app, f'migrations.RenameModel(old_name="{new.name}", new_name="{name}")', about | {new.key})
+        b.world.rename_model(new, name)
+    else:
+        b.create(new, about=about)
+    model.links[link.name] = link
+    if again:
+        b.operation(model, text.add_link(b.world, model, link, b.rng), *about)
+    if kept is not None:
+        b.settle()
+        copy(b, model.app, model, link, custom(b, kept, ends(kept)), custom(b, new, names), about | {kept.key})
+    link.lost = kept is None
+    return True
+
+
+def _made_again(b: Builder, old: Model, names: tuple[str, str], *, fixed: bool) -> tuple[Model, tuple[str, str]]:
+    """The model once more, with something of it changed or nothing, not yet in the world; and what its foreign keys
+    are called now. `fixed`: as they were."""
+    new = Model(old.app, old.name, columns=dict(old.columns), db_table=old.db_table, together=old.together)
+    new.constraints, new.indexes = dict(old.constraints), dict(old.indexes)
+    what = b.rng.choice(("same", "more", "less", "names", "table", "together"))
+    if what == "more":
+        column = b.new_column(new)
+        new.columns[column.name] = column
+    elif what == "less":
+        new.columns = {
+            name: column
+            for name, column in new.columns.items()
+            if column.kind == "fk" or indexed(new, column) or name in names
+        }
+    elif (
+        what == "names"
+        and not fixed
+        and not new.constraints
+        and not new.indexes
+        and not {"left", "right"} & new.columns.keys()
+    ):
+        new.columns = {name: replace(column) for name, column in new.columns.items()}
+        for name, other in zip(names, ("left", "right"), strict=True):
+            rename_in(new, name, other)
+        names = ("left", "right")
+    elif what == "table":
+        new.db_table = None if new.db_table is not None and b.chance(0.5) else b.world.table_name("through")
+    elif what == "together" and not new.constraints:
+        new.together = None if new.together is not None else names
+    return new, names
 
 
 def swap_without_copy(b: Builder) -> bool:
@@ -830,6 +926,9 @@ LOSING: tuple[tuple[int, Recipe], ...] = (
     (4, foreign_key_replaced),
     (3, deleted_early),
 )
+
+# At the end of some histories, by a chance of its own: in the others nothing changes for it.
+AT_THE_END: tuple[tuple[int, Recipe], ...] = ((1, deleted_and_remade),)
 
 DRIFTING: tuple[tuple[int, Recipe], ...] = (
     (12, wrong_keep),
