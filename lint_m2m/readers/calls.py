@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import os.path
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -326,6 +325,8 @@ def _getattr(evaluator: Evaluator, positional: list[Value], keywords: dict[str, 
 
 
 def _dedent(evaluator: Evaluator, positional: list[Value], keywords: dict[str, Value]) -> Value:
+    import textwrap
+
     value = evaluator.known(positional[0]) if positional else keywords.get("text")
     return textwrap.dedent(value) if isinstance(value, str) else Unreadable(reason_of(value))
 

@@ -244,7 +244,7 @@ class _Collector:
             self._add_name(keyword)
         for name in flow.free:
             self._free_name(name, frame, task)
-        stores = Stores(task.function.node, task.models, lambda call: self._model_of_call(call, frame))
+        stores = Stores(task.function.node, flow.binders, task.models, lambda call: self._model_of_call(call, frame))
         self._add_stores(flow, stores)
         for call in flow.calls:
             self._call(call, frame, flow, task, stores)

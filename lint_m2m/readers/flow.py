@@ -54,6 +54,8 @@ BINDING: Final = frozenset(
         ast.comprehension,
     }
 )
+# And all others that bind names.
+_BINDING_TOO: Final = frozenset({ast.Global, ast.MatchAs, ast.MatchStar, ast.Nonlocal, ast.arg})
 _LITERALS: Final = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.JoinedStr)
 
 # The fields of each node class that hold nodes worth a visit, filled on first sight of the class.
@@ -86,6 +88,7 @@ class Flow:
     __slots__ = (
         "_bindings",
         "attributes",
+        "binders",
         "calls",
         "computed",
         "constants",
@@ -106,6 +109,8 @@ class Flow:
         self.keywords: set[str] = set()
         self.calls: list[ast.Call] = []
         self.imports: list[ast.stmt] = []
+        # Every node that binds names.
+        self.binders: list[ast.AST] = []
         # Names assigned from a literal, targets of loops, and names bound in any other way.
         self.literals: list[tuple[str, ast.expr]] = []
         self.loops: list[tuple[ast.expr, ast.expr]] = []
@@ -154,10 +159,13 @@ class Flow:
     def _note(self, node: ast.AST, kind: type) -> None:
         if kind is ast.Call:
             self._note_call(node)  # type: ignore[arg-type]
-        elif kind is ast.arg:
-            self.local.add(node.arg)  # type: ignore[attr-defined]
         elif kind in BINDING:
+            self.binders.append(node)
             self._note_binding(node)
+        elif kind in _BINDING_TOO:
+            self.binders.append(node)
+            if kind is ast.arg:
+                self.local.add(node.arg)  # type: ignore[attr-defined]
 
     def _note_call(self, node: ast.Call) -> None:
         self.calls.append(node)
@@ -306,6 +314,11 @@ def nodes_in(root: ast.AST) -> Iterator[ast.AST]:
 
 def stored_names(target: ast.expr) -> list[str]:
     """The names that the target of an assignment binds."""
-    if isinstance(target, ast.Name):
-        return [target.id]
+    match target:
+        case ast.Name():
+            return [target.id]
+        case ast.Tuple() | ast.List() if all(element.__class__ is ast.Name for element in target.elts):
+            return [element.id for element in target.elts]  # type: ignore[attr-defined]
+        case ast.Attribute(value=ast.Name()) | ast.Subscript(value=ast.Name(), slice=ast.Name() | ast.Constant()):
+            return []
     return [node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]

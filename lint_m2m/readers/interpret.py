@@ -98,7 +98,7 @@ class Interpreter(Evaluator):
         return value
 
     def _global(self, module: Module, name: str) -> Value | None:
-        statements = module.bindings.get(name)
+        statements = module.statements(name)
         if statements is None:
             return self._from_star(module, name)
         if len(statements) == 1 and isinstance(statements[0], ast.ImportFrom):

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from lint_m2m import looks
+from lint_m2m.readers.outline import Outline, outline
 from lint_m2m.readers.source import (
     LostLines,
     ParsedSource,
     SourceError,
     decode,
-    parse_file,
     parse_tolerant,
+    read_source,
     split_lines,
 )
 from lint_m2m.readers.values import ModuleValue, Ref
@@ -38,16 +39,19 @@ _STANDARD_LIBRARY = Path(ast.__file__).parent
 class Module:
     """A file, parsed when somebody asks what is in it. `name` is its dotted name, the ``__module__`` of its classes.
 
-    A file that cannot be read or parsed is an empty module.
+    A file that cannot be read or parsed is an empty module. Functions and classes in `bindings` may be without content:
+    `statements` has it.
     """
 
     __slots__ = (
         "_bindings",
         "_changing",
         "_lines",
+        "_outline",
         "_packages",
         "_parsed",
         "_stars",
+        "_text",
         "ascii",
         "is_package",
         "name",
@@ -59,6 +63,9 @@ class Module:
         self.name = name
         self.is_package = path.name == "__init__.py"
         self._parsed = parsed
+        # Of a module that is not parsed yet, or not in full.
+        self._text: str | None = None
+        self._outline: Outline | None = None
         self.ascii = parsed is not None and parsed.text.isascii()
         self._lines: list[str] | None = None
         self._bindings: dict[str, list[ast.stmt]] | None = None
@@ -70,11 +77,41 @@ class Module:
     def parsed(self) -> ParsedSource:
         """The module's source."""
         if self._parsed is None:
-            try:
-                self._parsed = parse_file(self.path, tolerant=True)
-            except SourceError:
-                self._parsed = ParsedSource("", ast.Module(body=[], type_ignores=[]))
-        return self._parsed
+            known = self._outline
+            if known is not None and self._text is not None and known.fill_all():
+                self._parsed = ParsedSource(self._text, ast.Module(body=known.body, type_ignores=[]))
+            else:
+                self._parse()
+        return self._parsed  # type: ignore[return-value]  # `_parse` has set it
+
+    def _parse(self) -> None:
+        """Parse all of the text; what is known of an outline of it is forgotten."""
+        try:
+            if self._text is None:
+                self._text = decode(read_source(self.path))
+            self._parsed = parse_tolerant(self._text)
+        except SourceError:
+            self._parsed = ParsedSource("", ast.Module(body=[], type_ignores=[]))
+        if self._outline is not None:
+            self._outline = self._bindings = self._changing = self._packages = None
+            self._stars = []
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """The top-level statements; functions and classes may be without content."""
+        if self._parsed is None and self._outline is None:
+            with suppress(SourceError):
+                self._text = decode(read_source(self.path))
+                self._outline = outline(self._text)
+        return self.parsed.tree.body if self._outline is None else self._outline.body
+
+    def statements(self, name: str) -> list[ast.stmt] | None:
+        """The statements in `bindings` for `name`, with their content."""
+        found = self.bindings.get(name)
+        if found is None or self._outline is None or all(map(self._outline.fill, found)):
+            return found
+        self._parse()
+        return self.bindings.get(name)
 
     @property
     def lost(self) -> tuple[LostLines, ...]:
@@ -86,7 +123,7 @@ class Module:
         """The dotted names that its ``import a.b.c`` make modules: a, a.b, a.b.c."""
         if self._packages is None:
             names: set[str] = set()
-            for statement in self.parsed.tree.body:
+            for statement in self.body:
                 if statement.__class__ is ast.Import:
                     for alias in statement.names:
                         parts = alias.name.split(".")
@@ -110,8 +147,9 @@ class Module:
     def bindings(self) -> dict[str, list[ast.stmt]]:
         """Name -> the top-level statements, in order, that bind it or may change what it is bound to."""
         if self._bindings is None:
+            body = self.body
             self._bindings = {}
-            for statement in self.parsed.tree.body:
+            for statement in body:
                 for name in affected_names(statement):
                     statements = self._bindings.setdefault(name, [])
                     if not statements or statements[-1] is not statement:
@@ -135,13 +173,17 @@ class Module:
         names = {name}
         pending = [name]
         while pending:
-            for statement in self.bindings.get(pending.pop(), ()):
+            before = self._outline
+            statements = self.statements(pending.pop()) or ()
+            if before is not self._outline:  # it is parsed anew
+                return self.history(name)
+            for statement in statements:
                 for other in (*affected_names(statement), *_loaded_names(statement)):
                     if other not in names and other in self.bindings:
                         names.add(other)
                         pending.append(other)
         wanted = {id(statement) for each in names for statement in self.bindings.get(each, ())}
-        return [statement for statement in self.parsed.tree.body if id(statement) in wanted], names
+        return [statement for statement in self.body if id(statement) in wanted], names
 
     @property
     def stars(self) -> list[ast.ImportFrom]:
@@ -168,6 +210,8 @@ class Modules:
         # What an attribute of something without source is: the same for every migration.
         self.references: dict[tuple[str, str], Ref | ModuleValue] = {}
         self._by_name: dict[str, Module | None] = {}
+        self._submodules: dict[tuple[Module, str], Module | None] = {}
+        self._relatives: dict[tuple[Path, str, int, str], Module | None] = {}
         self._tops: dict[str, tuple[Path, ...]] = {}
         self._root_texts = sorted((os.path.join(root, "") for root in self.roots), key=len, reverse=True)
 
@@ -193,6 +237,14 @@ class Modules:
 
     def relative(self, module: Module, level: int, name: str) -> Module | None:
         """The module that ``from ..name import`` (`level` dots) in `module` names, looked up beside it."""
+        key = (module.path.parent, module.package, level, name)
+        try:
+            return self._relatives[key]
+        except KeyError:
+            found = self._relatives[key] = self._relative(module, level, name)
+            return found
+
+    def _relative(self, module: Module, level: int, name: str) -> Module | None:
         folder = module.path.parent
         for _ in range(level - 1):
             folder = folder.parent
@@ -205,10 +257,16 @@ class Modules:
 
     def submodule(self, package: Module, name: str) -> Module | None:
         """The module `name` in `package`."""
-        if not package.is_package or not _NAME.fullmatch(name):
+        if not package.is_package:
             return None
-        path = _module_file(package.path.parent / name)
-        return None if path is None else self.load(path, f"{package.name}.{name}")
+        key = (package, name)
+        try:
+            return self._submodules[key]
+        except KeyError:
+            pass
+        path = _module_file(package.path.parent / name) if _NAME.fullmatch(name) else None
+        found = self._submodules[key] = None if path is None else self.load(path, f"{package.name}.{name}")
+        return found
 
     def load(self, path: Path, name: str) -> Module:
         """The module in the file `path`."""

@@ -21,6 +21,7 @@ from lint_m2m.migration import (
     AlterModelTable,
     AlterOrderWithRespectTo,
     AlterTogether,
+    CodeFacts,
     ConditionalOperations,
     Constraint,
     CreateModel,
@@ -45,7 +46,6 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.readers.arguments import ABSENT, Arguments, bind_call
-from lint_m2m.readers.code import code_facts
 from lint_m2m.readers.constraints import covered_fields, read_constraint
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import names_of, read_field
@@ -210,7 +210,7 @@ def _own_operation(session: Session, cls: OperationClass, call: Call, span: Span
     if "state_forwards" not in cls.overrides and forwards is not None and cls.source is not None:
         method = session.interpreter.method_of_call(forwards, cls.constructors, call, session.app_label)
         return RunPython(
-            code=code_facts(session, method),
+            code=_code_facts(session, method),
             reversible="database_backwards" in cls.overrides,
             class_path=cls.path,
             span=span,
@@ -541,10 +541,17 @@ def _run_sql(session: Session, cls: OperationClass, arguments: Arguments, call: 
     return build(sql)
 
 
+def _code_facts(session: Session, value: Value) -> CodeFacts | None:
+    # What reads functions is much, and many projects have none.
+    from lint_m2m.readers.code import code_facts
+
+    return code_facts(session, value)
+
+
 def _run_python(session: Session, cls: OperationClass, arguments: Arguments, call: Call) -> Operation:
     reverse = arguments.value("reverse_code")
     return RunPython(
-        code=code_facts(session, _given(arguments, "code")),
+        code=_code_facts(session, _given(arguments, "code")),
         reversible=UNKNOWN if arguments.rest is not None else reverse is not ABSENT and reverse is not None,
         **_common(session, cls, call),
     )

@@ -13,6 +13,7 @@ import stat
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,6 +32,10 @@ MAX_FIELDS: Final = 20_000
 
 # Text encodings that Python takes for source and that decode in quadratic time.
 _REFUSED_ENCODINGS: Final = frozenset({"idna", "punycode"})
+
+
+# As bytes, and without waiting for anybody, where a system has such things.
+_READING: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class SourceError(Exception):
@@ -83,8 +88,7 @@ def read_regular(path: Path | str, limit: int) -> bytes:
 
     SourceError for what is no regular file, or larger; never blocks.
     """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, _READING)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -134,16 +138,29 @@ def decode(source: bytes) -> str:
         raise SourceError("its encoding comment cannot be followed", Span(1, 1, 1, 1)) from None
 
 
+def speaks_of_us(source: bytes) -> bool:
+    """The cheap test: whether a file can hold a comment for lint-m2m."""
+    # Asked of every file, so not by a generator.
+    return b"MTM" in source or b"lint-m2m:" in source or b"lint-m2m :" in source
+
+
 def refuse_too_long(text: str) -> None:
     """SourceError for a text of more than `MAX_TOKENS` words, signs and lines: it would take too much memory."""
-    if text.count("{") > MAX_FIELDS and _FORMATTED.search(text):
+    if text.count("{") > MAX_FIELDS and _has_formatted(text):
         raise SourceError(f"f-strings, and more than {MAX_FIELDS:,} opening braces")
     # A token has one character at least, so nearly every file is not looked at.
     if len(text) <= MAX_TOKENS:
         return
-    counted = _WORD if _FORMATTED.search(text) else _WORD_OUTSIDE
-    if sum(token.lastgroup is None for token in counted.finditer(text)) > MAX_TOKENS:
+    counted = _WORD if _has_formatted(text) else _WORD_OUTSIDE
+    if sum(token.lastgroup is None for token in re.finditer(counted, text)) > MAX_TOKENS:
         raise SourceError(f"more than {MAX_TOKENS:,} words, signs and line ends")
+
+
+@lru_cache(maxsize=4)
+def _has_formatted(text: str) -> bool:
+    """Whether there may be an f-string in a text: a long one, which is asked about each time that it is parsed."""
+    # Most long texts hold nothing like one: that is told much sooner without an expression.
+    return any(one in text for one in _FORMATTED_BEGINNINGS) and re.search(_FORMATTED, text) is not None
 
 
 def parse(text: str) -> ast.Module:
@@ -176,7 +193,7 @@ def parse_tolerant(text: str) -> ParsedSource:
         return ParsedSource(text, parse(text))
     except SourceError as error:
         first_error = error
-    if "\0" in text or _CONFLICT.search(text):
+    if "\0" in text or re.search(_CONFLICT, text):
         raise first_error
     # The parser takes every line end for "\n"; a lone "\r" before an emptied line must not become "\r\n".
     lines = [line.rstrip("\r\n") + "\n" for line in split_lines(text)]
@@ -207,14 +224,15 @@ def split_lines(text: str) -> list[str]:
 
     `str.splitlines` would also split at form feeds and Unicode separators.
     """
-    return _LINE.findall(text)
+    return re.findall(_LINE, text)
 
+
+# Not compiled before they are used: most runs meet no file that is long or broken.
 
 # What is counted, each line's end as well. Code may stand in an f-string, and hide in one that looks like several:
 # where there are any, what is in strings and comments counts, too.
-_WORD: Final = re.compile(r"(?P<blanks>[ \t\f]++)|\w++|[^\w \t\f]")
-_WORD_OUTSIDE: Final = re.compile(
-    r'''
+_WORD: Final = r"(?P<blanks>[ \t\f]++)|\w++|[^\w \t\f]"
+_WORD_OUTSIDE: Final = r'''(?xs)
       (?P<blanks>[ \t\f]++)
     | \#[^\r\n]*+
     | """ (?: [^"\\]++ | \\. | "(?!"") )*+ (?:"""|\Z)
@@ -223,17 +241,17 @@ _WORD_OUTSIDE: Final = re.compile(
     | (?!\'\'\') ' (?: [^'\\\r\n]++ | \\(?:\r\n|.) )*+ '?
     | \w++
     | [^\w \t\f]
-    ''',
-    re.VERBOSE | re.DOTALL,
+'''
+_FORMATTED: Final = r"""\b(?:[rR]?[fFtT]|[fFtT][rR])["']"""
+_FORMATTED_BEGINNINGS: Final = tuple(
+    f"{kind}{raw}{quote}" for kind in "fFtT" for raw in ("", "r", "R") for quote in "\"'"
 )
-_FORMATTED: Final = re.compile(r"""\b(?:[rR]?[fFtT]|[fFtT][rR])["']""")
 
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
+_LINE: Final = r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+"
+_CONFLICT: Final = r"(?m)^(?:<{7}|>{7}|\|{7})(?: |$)"
 
 # What decides where a logical line ends. Possessive quantifiers: linear on whatever comes.
-_TOKEN: Final = re.compile(
-    r'''
+_TOKEN: Final = r'''(?xs)
       (?P<comment> \#[^\r\n]*+ )
     | (?P<string> """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
                 | \'\'\' (?: [^'\\]++ | \\. | '(?!'') )*+ \'\'\'
@@ -246,11 +264,8 @@ _TOKEN: Final = re.compile(
     | (?P<newline> \r\n|\r|\n )
     | [^\#"'()\[\]{}\\\r\n]++
     | \\
-    ''',
-    re.VERBOSE | re.DOTALL,
-)
-_CONTINUES: Final = re.compile(r"(?:else|elif|except|finally)\b")
-_NO_STATEMENT: Final = re.compile(r"[ \t\f]*(?:[#\r\n]|$)")
+'''
+_CONTINUES: Final = r"(?:else|elif|except|finally)\b"
 
 
 def _top_level_statements(text: str) -> Iterator[tuple[int, int]]:
@@ -263,13 +278,13 @@ def _top_level_statements(text: str) -> Iterator[tuple[int, int]]:
     line = 1
     fresh = True  # at the start of a logical line
     decorated = False
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_TOKEN, text):
         kind = token.lastgroup
         if fresh:
             fresh = False
             piece = token.group()
             if kind != "comment" and kind != "newline" and not piece.startswith((" ", "\t", "\f")):
-                if not decorated and not _CONTINUES.match(piece):
+                if not decorated and not re.match(_CONTINUES, piece):
                     starts.append(line)
                 decorated = piece.startswith("@")
         if kind == "newline":

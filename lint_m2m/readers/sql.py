@@ -12,9 +12,9 @@ from lint_m2m.readers.values import Choice, Ref, Value, reason_of
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
 
-# Comments may come before the first word. Possessive: linear on whatever comes.
-_SQL: Final = re.compile(
-    r"""(?: \s++ | --[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+\*/ | \( | \{[^}]*+\} )*+
+# Comments may come before the first word. Possessive: linear on whatever comes. Compiled when it is used.
+_SQL: Final = r"""(?xis)
+    (?: \s++ | --[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+\*/ | \( | \{[^}]*+\} )*+
     (?: alter \s++ (?:table|sequence|index|column|database|type|view|schema|foreign|materialized)
       | create \s++ (?:or \s++ replace|table|temp|unlogged|index|unique|view|materialized|trigger|function|extension
                        |schema|type|sequence|virtual|aggregate|domain|rule|user|role)
@@ -26,16 +26,15 @@ _SQL: Final = re.compile(
       | exec(?:ute)?+ \s++ \S | comment \s++ on
       | set \s++ \S++ | begin \b | commit \b | lock \s++ table | do \s++ \$ | pragma \b
       | declare \b
-    )""",
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
+    )
+"""
 # Prose that begins with one of those words has no place for this many in its few words.
 _BOUND: Final = 20_000
 
 
 def looks_like_sql(text: str) -> bool:
     """Whether a string is SQL, by its first words. A docstring "Set the owner" is not asked."""
-    return " " in text.strip() and _SQL.match(text, 0, _BOUND) is not None
+    return " " in text.strip() and re.compile(_SQL).match(text, 0, _BOUND) is not None
 
 
 def read_sql(session: Session, value: Value) -> tuple[Maybe[str], ...]:

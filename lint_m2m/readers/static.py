@@ -15,7 +15,7 @@ from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.migrations import either, is_migration, not_a_class, read_class
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.plain import read_plain
-from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source, refuse_too_long
+from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_source, refuse_too_long, speaks_of_us
 from lint_m2m.readers.values import Choice, ClassValue, Ref
 from lint_m2m.readers.workers import read_all
 
@@ -40,13 +40,18 @@ def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Pro
     empty: list[FileLike] = []
     overlay = dict(options.overlay)
 
-    def read(file: FileLike) -> Migration | UnreadFile | None:
+    def read(file: FileLike) -> tuple[Migration | UnreadFile | None, bool]:
+        """What is in a file, and whether it may speak of lint-m2m."""
         try:
-            return read_migration(file, read_source(file.file, overlay), context)
+            source = read_source(file.file, overlay)
         except SourceError as error:
-            return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
+            return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span), True
+        return read_migration(file, source, context), speaks_of_us(source)
 
-    for file, result in zip(layout.files, read_all(layout.files, read, jobs), strict=True):
+    silent: list[str] = []
+    for file, (result, speaks) in zip(layout.files, read_all(layout.files, read, jobs), strict=True):
+        if not speaks:
+            silent.append(file.path)
         if result is None:
             empty.append(file)
         elif isinstance(result, UnreadFile):
@@ -65,6 +70,7 @@ def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Pro
         migrations=tuple(migrations),
         unread=tuple(sorted(unread, key=lambda file: file.path)),
         swappable=tuple(sorted(context.swappable.items())),
+        silent=frozenset(silent),
         vendor=layout.vendor,
         default_auto_field=layout.default_auto_field,
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from lint_m2m.migration import ModelKey, Store
-from lint_m2m.readers.flow import BINDING, nodes_in, stored_names
+from lint_m2m.readers.flow import stored_names
 
 # What code calls that stores rows.
 WRITES: Final = frozenset(
@@ -69,9 +69,6 @@ _SAME_MODEL: Final = frozenset(
 )
 _CONTAINERS: Final = frozenset({"set", "list", "dict", "defaultdict", "Counter", "OrderedDict"})
 
-# The nodes that bind names, in whatever way.
-_BINDING: Final = BINDING | {ast.Global, ast.MatchAs, ast.MatchStar, ast.Nonlocal, ast.arg}
-
 # The models that a name or an expression stands for (the class, its manager, a queryset, a row). None: not known.
 Models: TypeAlias = frozenset[ModelKey] | None
 
@@ -79,16 +76,19 @@ Models: TypeAlias = frozenset[ModelKey] | None
 class Stores:
     """The models that the local names of one function stand for.
 
-    `given` says it of its parameters, `looked_up` of a call of ``get_model``.
+    `binders` are the nodes in it that bind names, `given` says it of its parameters, `looked_up` of a call of
+    ``get_model``.
     """
 
     def __init__(
         self,
         node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
+        binders: Iterable[ast.AST],
         given: dict[str, Models],
         looked_up: Callable[[ast.Call], Models],
     ) -> None:
         self._node = node
+        self._binders = binders
         self._given = given
         self._looked_up = looked_up
         # What each name is bound to, None among it: to something of which nothing is known. Found when first needed.
@@ -100,9 +100,8 @@ class Stores:
         if not self._walked:
             self._walked = True
             own = set(map(id, _parameters(self._node.args)))
-            for inner in nodes_in(self._node):
-                if inner.__class__ in _BINDING:
-                    self._bind(inner, own)
+            for inner in self._binders:
+                self._bind(inner, own)
         return self._bound.get(name, [])
 
     def _bind(self, node: ast.AST, own: set[int]) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from lint_m2m.values import slotted
 
 if TYPE_CHECKING:
     from lint_m2m.readers.modules import Module
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = object
 
 
-@dataclass(slots=True)
+@slotted()
 class Frame:
     """Names that are bound while code is followed. `site` is where the main module called into this one.
 
@@ -57,19 +59,19 @@ class Frame:
         return self._shared
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Unreadable:
     """A value that only running code can tell, and why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Unbound(Unreadable):
     """What a name is on the way on which nothing binds it: in a class body, what its base classes have."""
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Choice:
     """One of several values; which one, only running code can tell."""
 
@@ -77,7 +79,7 @@ class Choice:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Conditional:
     """In a list: the elements of one of the branches stand here."""
 
@@ -85,7 +87,7 @@ class Conditional:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Rest:
     """In a list: any number of unknown elements stand here. In a dictionary (under the key `REST`): further entries."""
 
@@ -99,14 +101,14 @@ REST: Final = Rest("entries that could not be read")
 # Of the classes from here on there are many: not frozen, because that would double what they cost.
 
 
-@dataclass(slots=True)
+@slotted()
 class Ref:
     """Something outside the project, or not followed, by its dotted path."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Setting:
     """``settings.NAME``, or ``getattr(settings, "NAME", default)``. `default` is None when there is none."""
 
@@ -114,14 +116,14 @@ class Setting:
     default: Value = None
 
 
-@dataclass(slots=True)
+@slotted()
 class ModuleValue:
     """A module whose source was found."""
 
     module: Module
 
 
-@dataclass(slots=True)
+@slotted()
 class LazyImport:
     """A name bound by ``from x import name`` in a body; nobody may ever ask for it."""
 
@@ -130,7 +132,7 @@ class LazyImport:
     module: Module
 
 
-@dataclass(slots=True, eq=False)
+@slotted(eq=False)
 class LazyValue:
     """An argument of a function that is followed; most are handed on and never looked at."""
 
@@ -138,7 +140,7 @@ class LazyValue:
     frame: Frame
 
 
-@dataclass(slots=True, eq=False)
+@slotted(eq=False)
 class FunctionValue:
     """A function or lambda with its source. `bound` are the leading arguments that a method has already got."""
 
@@ -152,7 +154,7 @@ class FunctionValue:
         return "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
 
 
-@dataclass(slots=True, eq=False)
+@slotted(eq=False)
 class ClassValue:
     """A class with its source. `bases` are what its base classes were when it was defined."""
 
@@ -167,14 +169,14 @@ class ClassValue:
         return f"{self.frame.module.name}.{self.qualname}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@slotted(frozen=True, eq=False)
 class Instance:
     """``self`` in a method that is followed; its attributes are bound in the frame as ``self.name``."""
 
     of: ClassValue
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@slotted(frozen=True, eq=False)
 class Super:
     """``super()`` in a method of `owner`; `name` is how that method calls itself ("self")."""
 
@@ -182,7 +184,7 @@ class Super:
     name: str
 
 
-@dataclass(slots=True, eq=False)
+@slotted(eq=False)
 class Call:
     """A call that is not followed but read by who asks: of an operation, a field, a constraint, something unknown."""
 
@@ -191,14 +193,14 @@ class Call:
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class FilePath:
     """A path computed from ``__file__``."""
 
     path: Path
 
 
-@dataclass(slots=True, eq=False)
+@slotted(eq=False)
 class OpenFile:
     """``open(path)``."""
 

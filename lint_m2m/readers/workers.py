@@ -10,10 +10,8 @@ is the same in all cases.
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Final, Generic, NoReturn, TypeVar
@@ -43,7 +41,7 @@ def usable_processes() -> int:
 def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int) -> list[_Result]:
     """What `read` makes of each file, in their order, by at most `jobs` processes."""
     parts = min(jobs, len(files) // FEWEST)
-    if parts < 2 or not sys.platform.startswith("linux") or threading.active_count() > 1:
+    if parts < 2 or not sys.platform.startswith("linux") or _has_threads():
         return [read(file) for file in files]
     size = -(-len(files) // min(parts * _PIECES, _MOST_PIECES))
     pieces = [files[start : start + size] for start in range(0, len(files), size)]
@@ -77,6 +75,13 @@ def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int
     return [one for number in range(len(pieces)) for one in done.get(number) or read_piece(number)]
 
 
+def _has_threads() -> bool:
+    """Whether this process has others than the main one: a fork would have one alone, and their locks."""
+    import threading
+
+    return threading.active_count() > 1
+
+
 def _taken(queue: int, read_piece: Callable[[int], list[_Result]]) -> Iterator[tuple[int, list[_Result]]]:
     while number := os.read(queue, 1):
         yield number[0], read_piece(number[0])
@@ -106,6 +111,8 @@ class _Worker(Generic[_Result]):
         """The pieces that the process has read, and what it looked at; none if it has not come to its end."""
         if self._pid is None or self._pipe is None:
             return {}, None
+        import pickle
+
         data: list[bytes] = []
         while some := os.read(self._pipe, 1 << 20):
             data.append(some)
@@ -134,6 +141,7 @@ def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]], par
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        import pickle
 
         def read_for_parent(number: int) -> list[_Result]:
             if os.getppid() != parent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -102,6 +103,27 @@ class Migration(migrations.Migration):
 }
 
 
+# What may come in the place of a word or a sign.
+PIECES = (
+    *("lambda", "True", "None", "not", "models", "self", "managed", "01", "-1", "- 1", "1.5", "a.b", "True.a", "f(x)"),
+    *(
+        "''",
+        "'a' 'b'",
+        "'\\x41'",
+        "'\\x4'",
+        "r'a'",
+        "b'a'",
+        "f'{a}'",
+        "('a')",
+        "('a',)",
+        "[('a', 'b')]",
+        "[1, 2]",
+        "set()",
+    ),
+    *("# note='a',\n", "=", "==", "**a", "*a", "null=True,", "'managed': False,", "{}", "[]", "()", "set()", ",", ""),
+)
+
+
 def projects() -> list[Path]:
     fixtures = REPOSITORY / "tests" / "fixtures"
     installed = [SITE_PACKAGES / name for name in ("django", "taggit")]
@@ -146,11 +168,99 @@ def test_same_as_the_tree_when_damaged(seeds: range, tmp_path: Path) -> None:
         text = WRITTEN[name]
         for _ in range(dice.choice((1, 1, 2))):
             at = dice.randrange(len(text))
-            if dice.random() < 0.5:
+            kind = dice.random()
+            if kind < 0.2:
+                words = [match.span() for match in re.finditer(r"'[^'\n]*'|\w+|[()\[\]{},=]", text)]
+                start, end = dice.choice(words)
+                text = text[:start] + dice.choice(PIECES) + text[end:]
+            elif kind < 0.5:
                 text = text[:at] + text[at + dice.choice((1, 1, 4)) :]
             else:
                 text = text[:at] + dice.choice("()[]{},:='\"\n #\\ab.0=*\t-") + text[at + dice.choice((0, 1)) :]
         assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "models.CharField(\n    # null=True, max_length=3\n)",
+        "models.CharField(max_length=3,  # null=True\n)",
+        "models.CharField(max_length=3\n    # , null=True\n)",
+        "models.CharField(choices=[('a', 'A'),  # ('b', 'B')\n], max_length=3)",
+        "models.CharField(lambda=3)",
+        "models.CharField(default=lambda.a)",
+        "models.True(max_length=3)",
+        "models.CharField(choices=[(1 2)])",
+        "models.CharField(choices=[('a' 'b', 'c')])",
+        "models.ForeignKey(to='self', on_delete=models.CASCADE, to_field='a' 'b')",
+        "models.ManyToManyField(to='people.person', through_fields=('a'), through='x.Y')",
+        "models.ManyToManyField(to='people.person', through_fields=('a', 'b',), through='x.Y')",
+    ],
+)
+def test_fields_that_are_nearly_flat(field: str, tmp_path: Path) -> None:
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
+    text += f"        migrations.AddField(model_name='book', name='note', field={field}),\n"
+    text += f"        migrations.CreateModel(name='Page', fields=[('note', {field})]),\n    ]\n"
+    assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "AlterUniqueTogether(name='book', unique_together={('a', 'b'), ('c', 'd',)})",
+        "AlterUniqueTogether(name='book', unique_together=[('a', 'b')])",
+        "AlterUniqueTogether(name='book', unique_together={('a', 'b')])",
+        "AlterUniqueTogether(name='book', unique_together={('a')})",
+        "AlterUniqueTogether(name='book', unique_together={('a',)})",
+        "AlterUniqueTogether(name='book', unique_together={('a' 'b', 'c')})",
+        "AlterUniqueTogether(name='book', unique_together={('a', # 'b'\n 'c')})",
+        "AlterUniqueTogether(name='book', unique_together=None)",
+        "AlterIndexTogether(name='book', index_together={})",
+        "AlterIndexTogether(name='', index_together=set())",
+        "AlterIndexTogether(name='book', unique_together=set())",
+        "AddIndex(model_name='book', index=models.Index(fields=['-a', 'b'], name='i'))",
+        "AddIndex(model_name='book', index=models.Index(fields=('a', 'b'), name='i'),)",
+        "AddIndex(model_name='book', index=models.Index(models.F('a'), name='i'))",
+        "AddConstraint(model_name='book', constraint=models.UniqueConstraint(fields=('a',), name='u'))",
+        "AddConstraint(model_name='book', constraint=models.UniqueConstraint(fields=('a'), name='u'))",
+        "AddConstraint(model_name='book', constraint=models.UniqueConstraint(fields=['a'], name='u', include=['b']))",
+        "AddConstraint(model_name='book', index=models.UniqueConstraint(fields=['a'], name='u'))",
+        "AlterModelOptions(name='book', options={'managed': False})",
+        "AlterModelOptions(name='book', options={'ordering': ['-a'], 'permissions': [('a', 'b')]})",
+        "AlterModelOptions(name='book', options={'ordering': ['a'] + ['b']})",
+        "AlterModelOptions(name='book', options={lambda: 1})",
+        "AlterModelOptions(name='book', options=OPTIONS)",
+        "RemoveField(model_name='book', name='')",
+        "AddField(model_name='book', name='a', field=models.TextField(), preserve_default=False)",
+        "AddField(model_name='book', name='a', field=models.TextField(), preserve_default=None)",
+        "AddField(name='a', model_name='book', field=models.TextField())",
+    ],
+)
+def test_operations_that_are_nearly_flat(operation: str, tmp_path: Path) -> None:
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
+    text += f"        migrations.{operation},\n    ]\n"
+    assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
+def test_the_same_field_of_a_class_of_the_project_at_several_places(tmp_path: Path) -> None:
+    fields = tmp_path / "library" / "fields.py"
+    fields.parent.mkdir(parents=True)
+    fields.write_text(
+        "from django.db import models\n\n\nclass Link(models.ManyToManyField):\n"
+        "    def __init__(self, to, **kwargs):\n        kwargs.setdefault('blank', True)\n"
+        "        super().__init__(to, **kwargs)\n"
+    )
+    layout, file = migration_file(tmp_path, "0002_change")
+    field = "library.fields.Link(\n                related_name='+',\n                to='{}',\n            )"
+    text = "import library.fields\nfrom django.db import migrations, models\n\n\n"
+    text += "class Migration(migrations.Migration):\n    operations = [\n"
+    for number, to in enumerate(("people.person", "people.person", "self", "self", "Page", "Page")):
+        model = "book" if number % 3 else "shelf"
+        text += f"        migrations.AddField({' ' * number}'{model}', 'a{number}', {field.format(to)}),\n"
+    text += "    ]\n"
+    assert assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
 
 
 def test_what_an_attempt_could_not_read_is_forgotten(tmp_path: Path) -> None:

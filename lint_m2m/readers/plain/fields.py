@@ -19,26 +19,31 @@ _TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to
 _COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
 
 
-def flat_column(source: Source, header: Header, match: re.Match[str]) -> Field | None:
-    """The field that a `FLAT_CALL` makes if it is a plain column; None for what `plain_field` has to look at.
+def flat_field(source: Source, header: Header, call: re.Match[str], app_label: str, owner: ModelKey) -> Field:
+    """The field that a `FLAT_CALL` makes. NotPlain for what only the evaluator can tell.
 
-    The same calls come again and again: what one says is remembered.
+    The same plain columns come again and again: what their calls say is remembered.
     """
-    cls = header.field(match["callee"])
-    if cls is None or cls.kind not in _COLUMNS or cls.base is None or cls.source is not None:
-        return None
-    remembered = header.session.context.columns
-    key = cls.path, match["arguments"]
-    known = remembered.get(key)
-    if known is None:
-        known = remembered[key] = _column(cls, key[1])
-    return Field(span=source.span(*match.span()), **known) if known else None
+    cls = header.field(call["callee"])
+    if cls is None:
+        raise NotPlain
+    start, end = call.start("callee"), call.end("arguments") + 1
+    if cls.kind in _COLUMNS and cls.base is not None and cls.source is None:
+        remembered = header.session.context.columns
+        key = cls.path, call["arguments"]
+        known = remembered.get(key)
+        if known is None:
+            known = remembered[key] = _column(cls, key[1])
+        if known:
+            return Field(span=source.span(start, end), **known)
+    return _field(source, header, cls, start, (source.flat_arguments(call), end), app_label, owner)
 
 
 def _column(cls: FieldClass, arguments: str) -> dict[str, Any]:
     """What all fields of class `cls` with these arguments have; nothing for what cannot be told."""
     try:
-        return _described(cls, flat_arguments(arguments))
+        found = flat_arguments(arguments)
+        return _described(cls, [(str(one.name), one.kind, arguments[one.value_start : one.end]) for one in found])
     except NotPlain:
         return {}
 
@@ -60,9 +65,24 @@ def plain_field(
     NotPlain for what only the evaluator can tell.
     """
     cls = header.field(callee)
-    if cls is None or cls.base is None or cls.constructors or cls.base.sort_column:
+    if cls is None:
         raise NotPlain
-    arguments, end = source.arguments(position)
+    arguments = source.arguments(position)
+    return _field(source, header, cls, start, arguments, app_label, owner), arguments[1]
+
+
+def _field(
+    source: Source,
+    header: Header,
+    cls: FieldClass,
+    start: int,
+    read: tuple[list[Argument], int],
+    app_label: str,
+    owner: ModelKey,
+) -> Field:
+    if cls.base is None or cls.constructors or cls.base.sort_column:
+        raise NotPlain
+    arguments, end = read
     named: list[tuple[str, Argument]] = []
     parameters = cls.base.parameters
     for index, argument in enumerate(arguments):
@@ -76,7 +96,7 @@ def plain_field(
     if cls.kind not in _COLUMNS:
         found["relation"] = _relation(source, header, cls, named, app_label, owner)
         found["argument_spans"] = tuple([(name, source.span(each.start, each.end)) for name, each in named])
-    return Field(span=source.span(start, end), **found), end
+    return Field(span=source.span(start, end), **found)
 
 
 def _attributes(named: Iterable[tuple[str, str, str]]) -> dict[str, Any]:

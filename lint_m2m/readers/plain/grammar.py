@@ -13,6 +13,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import partial
+from itertools import accumulate, count
+from operator import add
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias
 
@@ -22,10 +24,10 @@ from lint_m2m.migration import Span
 MAX_DEPTH: Final = 40
 
 # Blanks, line ends and comments. Tabs and form feeds are left to the parser.
-_BLANK: Final = r"(?:[ \n]++|\#[^\n]*+)*+"
+_BLANK: Final = r"[ \n]*+(?:\#[^\n]*+[ \n]*+)*+"
 # Escapes that are errors when they are not complete; ``\N{…}`` is left to the parser.
 _ESCAPE: Final = r"\\(?:[^\nxuUN]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5})"
-_TEXT: Final = rf"""(?!'''|\"{{3}})(?:'(?:[^'\\\n]++|{_ESCAPE})*+'|"(?:[^"\\\n]++|{_ESCAPE})*+")"""
+_TEXT: Final = rf"""(?:'(?!'')[^'\\\n]*+(?:{_ESCAPE}[^'\\\n]*+)*+'|"(?!"")[^"\\\n]*+(?:{_ESCAPE}[^"\\\n]*+)*+")"""
 # Strings of other kinds: nobody asks for their value.
 _PREFIXED: Final = (
     r"[rRuU](?!'''|\"{3})(?:'(?:[^'\\\n]++|\\[^\nxuUN])*+'|\"(?:[^\"\\\n]++|\\[^\nxuUN])*+\")"
@@ -35,7 +37,14 @@ _PREFIXED: Final = (
 _NUMBER: Final = r"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?![\w.])"
 _DOTTED: Final = r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
 _ATOM: Final = rf"(?:(?P<text>{_TEXT})|(?P<number>{_NUMBER})|(?P<dotted>{_DOTTED}))"
-_SIMPLE: Final = rf"(?:{_TEXT}|{_PREFIXED}|{_NUMBER}|True|False|None)(?!\w)"
+
+# What most lists hold: strings without escapes, numbers, and tuples of those; without comments between them.
+GAP: Final = r"[ \n]*+"
+SHORT: Final = r"""(?:'[^'\\\n]*+'(?!')|"[^"\\\n]*+"(?!"))"""
+_CONSTANT: Final = rf"(?:{SHORT}|{_NUMBER}|True|False|None)(?!\w)"
+_CONSTANTS_IN_BRACKETS: Final = rf"\({GAP}(?:{_CONSTANT}{GAP}(?:,{GAP}|(?=\))))*+\)"
+_ITEM: Final = rf"(?:{_CONSTANT}|{_CONSTANTS_IN_BRACKETS})"
+_LIST: Final = rf"(?:\[{GAP}(?:{_ITEM}{GAP}(?:,{GAP}|(?=\])))*+\]|{_CONSTANTS_IN_BRACKETS})"
 
 BLANK: Final = re.compile(_BLANK, re.ASCII)
 # ``name=value,`` with a value of one token.
@@ -48,17 +57,18 @@ _OPERAND: Final = re.compile(
     re.ASCII,
 )
 _TRAILER: Final = re.compile(r"\(|\.[A-Za-z_]\w*+", re.ASCII)
-# Elements of a display that are one token each, and pairs of such: skipped at one stroke.
-_FLAT: Final = re.compile(
-    rf"(?:{_BLANK}(?:{_SIMPLE}|\({_BLANK}{_SIMPLE}{_BLANK},{_BLANK}{_SIMPLE}{_BLANK},?+{_BLANK}\)){_BLANK},)*+",
-    re.ASCII,
-)
-# A call with arguments of one token each, all by name: recognised at one stroke, and taken apart if somebody asks.
-_WORD: Final = rf"[A-Za-z_]\w*+=(?:{_TEXT}|{_NUMBER}|{_DOTTED})"
+# Elements of a display that are constants, and tuples of such: skipped at one stroke.
+_FLAT_ELEMENTS: Final = re.compile(rf"(?:{GAP}{_ITEM}{GAP},)*+", re.ASCII)
+# A call with arguments of one token each, or such lists, all by name: recognised at one stroke, and taken apart if
+# somebody asks.
+_WORD: Final = rf"[A-Za-z_]\w*+=(?:{_TEXT}|{_DOTTED}|{_NUMBER}|{_LIST})"
 FLAT_CALL: Final = re.compile(
-    rf"(?P<callee>{_DOTTED})\((?P<arguments>{_BLANK}(?:{_WORD}{_BLANK},{_BLANK})*+(?:{_WORD}{_BLANK})?+)\)", re.ASCII
+    rf"(?P<callee>{_DOTTED})\((?P<arguments>{_BLANK}(?:{_WORD}{_BLANK}(?:,{_BLANK}|(?=\))))*+)\)", re.ASCII
 )
-_WORDS: Final = re.compile(rf"([A-Za-z_]\w*+)=(?:({_TEXT})|({_NUMBER})|({_DOTTED})){_BLANK},?+{_BLANK}", re.ASCII)
+# One of those arguments, or a value within brackets, and what follows it.
+_FLAT: Final = re.compile(
+    rf"{_BLANK}(?:([A-Za-z_]\w*+)=)?+(?:({_TEXT})|({_NUMBER})|({_DOTTED})|({_LIST})){_BLANK}[,)\]}}]?+", re.ASCII
+)
 CALL: Final = re.compile(rf"{_BLANK}(?P<callee>{_DOTTED})\(", re.ASCII)
 _KEY: Final = re.compile(rf"{_BLANK}(?P<key>{_TEXT}){_BLANK}:{_BLANK}", re.ASCII)
 _PAIR: Final = re.compile(rf"{_BLANK}\({_BLANK}(?P<name>{_TEXT}){_BLANK},{_BLANK}", re.ASCII)
@@ -86,6 +96,16 @@ _BRACKETS: Final = re.compile(
 )
 
 
+# What begins and ends the arguments of operations.
+NAME: Final = rf"{GAP}name=({SHORT})"
+MODEL_NAME: Final = rf"{GAP}model_name=({SHORT})"
+NEXT: Final = rf"{GAP},{GAP}"
+LAST: Final = rf"{GAP},?+{GAP}\)"
+
+# How a value is written, by the group of `_FLAT` that it is in.
+_KINDS: Final = ("", "", "text", "number", "dotted", "")
+
+
 class NotPlain(Exception):
     """This is not written as makemigrations writes it."""
 
@@ -107,14 +127,26 @@ _argument: Callable[[tuple[str | None, str, int, int, int]], Argument] = partial
 Special: TypeAlias = Callable[[str | None, int, list[Argument]], int | None]
 
 
-def flat_arguments(text: str) -> list[tuple[str, str, str]]:
-    """The arguments of a `FLAT_CALL`: name, how the value is written ("text", "number", "dotted"), and the value."""
-    found: list[tuple[str, str, str]] = []
-    for name, written, number, dotted in _WORDS.findall(text[BLANK.match(text).end() :]):  # type: ignore[union-attr]
-        kind = "text" if written else "number" if number else "dotted"
-        if kind == "dotted" and dotted in _KEYWORDS and dotted not in _CONSTANTS:
+def refuse_keywords(dotted: str) -> None:
+    """NotPlain for a dotted name that is none, as ``lambda`` and ``a.if``."""
+    if dotted not in _CONSTANTS and not _KEYWORDS.isdisjoint(dotted.split(".")):
+        raise NotPlain
+
+
+def flat_arguments(text: str, start: int = 0, end: int | None = None) -> list[Argument]:
+    """The arguments in `text` of a `FLAT_CALL`, of which `text` from `start` to `end` is the inside of the brackets."""
+    found: list[Argument] = []
+    end = len(text) if end is None else end
+    # Each follows the one before: after the last there may be comments, with whatever in them.
+    while (match := _FLAT.match(text, start, end)) is not None:
+        group: int = match.lastindex  # type: ignore[assignment]  # one of them
+        name = match[1]
+        if group == 4:
+            refuse_keywords(match[4])
+        if name in _KEYWORDS:
             raise NotPlain
-        found.append((name, kind, written or number or dotted))
+        found.append(_argument((name, _KINDS[group], match.start(1), *match.span(group))))
+        start = match.end()
     return found
 
 
@@ -155,13 +187,14 @@ class Source:
         return _span((first, start - begin + 1, last, end - starts[last - 1] + 1))
 
     def _lines(self) -> list[int]:
-        starts = [0]
-        position = self.text.find("\n")
-        while position >= 0:
-            starts.append(position + 1)
-            position = self.text.find("\n", position + 1)
-        starts.append(len(self.text) + 2)
+        # The length of each line, and one for its end.
+        starts = list(map(add, accumulate(map(len, self.text.split("\n")), initial=0), count()))
+        starts[-1] = len(self.text) + 2
         return starts
+
+    def flat_arguments(self, call: re.Match[str]) -> list[Argument]:
+        """The arguments of a `FLAT_CALL`."""
+        return flat_arguments(self.text, *call.span("arguments"))
 
     def arguments(self, position: int, special: Special | None = None) -> tuple[list[Argument], int]:
         """The arguments of the call whose opening bracket ends at `position`, and where the call ends.
@@ -185,8 +218,7 @@ class Source:
                 elif dotted is not None:
                     kind = "dotted"
                     start, end = match.span(4)
-                    if dotted in _KEYWORDS and dotted not in _CONSTANTS:
-                        raise NotPlain
+                    refuse_keywords(dotted)
                 else:
                     kind = "number"
                     start, end = match.span(3)
@@ -207,6 +239,8 @@ class Source:
                 ending = closing[1]
                 position = closing.end()
             if name is not None:
+                if name in _KEYWORDS:
+                    raise NotPlain
                 named = True
                 found.append(_argument((name, kind, start - len(name) - 1, start, end)))
             elif named:
@@ -244,11 +278,12 @@ class Source:
         if kind == "dotted":
             if match[0] in _CONSTANTS:
                 return position
-            if match[0] in _KEYWORDS:
-                raise NotPlain
+            refuse_keywords(match[0])
             while (trailer := _TRAILER.match(self.text, position)) is not None:
                 position = trailer.end()
-                if trailer[0] == "(":
+                if trailer[0] != "(":
+                    refuse_keywords(trailer[0][1:])
+                else:
                     position = self.arguments(position)[1]
         elif kind == "open":
             return self._skip_display(position, match[0], depth)
@@ -259,7 +294,7 @@ class Source:
         text = self.text
         pairs: bool | None = None if bracket == "{" else False
         while True:
-            flat = _FLAT.match(text, position) if pairs is False else None
+            flat = _FLAT_ELEMENTS.match(text, position) if pairs is False else None
             if flat is not None:
                 position = flat.end()
             position = BLANK.match(text, position).end()  # type: ignore[union-attr]  # it may be empty
@@ -299,15 +334,30 @@ class Source:
                     return found, position + 1
                 raise NotPlain
             key = str(self.constant("text", *match.span("key")))
-            start = match.end()
-            end = self.skip(start)
-            found.append((key, match.start("key"), Argument(None, self._kind(start, end), start, start, end)))
-            ending = _END.match(text, end)
-            if ending is None or ending[1] not in ",}":
-                raise NotPlain
-            position = ending.end()
-            if ending[1] == "}":
+            value, ending, position = self._value(match.end())
+            found.append((key, match.start("key"), value))
+            if ending == "}":
                 return found, position
+            if ending != ",":
+                raise NotPlain
+
+    def _value(self, position: int) -> tuple[Argument, str, int]:
+        """A value within brackets, the sign after it, and where what follows begins."""
+        flat = _FLAT.match(self.text, position)
+        if flat is not None and flat[1] is None:
+            group: int = flat.lastindex  # type: ignore[assignment]  # one of them
+            start, end = flat.span(group)
+            sign = flat[0][-1]
+            if flat.end() > end and sign in ",)]}":
+                if group == 4:
+                    refuse_keywords(flat[4])
+                return _argument((None, _KINDS[group], start, start, end)), sign, flat.end()
+        start = BLANK.match(self.text, position).end()  # type: ignore[union-attr]
+        end = self.skip(start)
+        ending = _END.match(self.text, end)
+        if ending is None:
+            raise NotPlain
+        return Argument(None, self._kind(start, end), start, start, end), ending[1], ending.end()
 
     def _kind(self, start: int, end: int) -> str:
         match = _OPERAND.match(self.text, start)
@@ -327,16 +377,14 @@ class Source:
             position = BLANK.match(text, position).end()  # type: ignore[union-attr]
             if text.startswith(closing, position):
                 return found
-            end = self.skip(position)
-            found.append(Argument(None, self._kind(position, end), position, position, end))
-            ending = _END.match(text, end)
-            if ending is None or ending[1] not in ("," + closing):
-                raise NotPlain
-            position = ending.end()
-            if ending[1] == closing:
+            value, ending, position = self._value(position)
+            found.append(value)
+            if ending == closing:
                 if bracket == "(" and len(found) == 1:
                     raise NotPlain  # brackets around a value
                 return found
+            if ending != ",":
+                raise NotPlain
 
     def pair(self, position: int) -> tuple[str, int, int] | None:
         """``("name", ``: the name, where it begins and where what follows begins; None where no such pair is."""

@@ -6,10 +6,11 @@ import ast
 import re
 from typing import Final
 
-from lint_m2m.migration import Dependency
+from lint_m2m.migration import Dependency, Field
 from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
 from lint_m2m.readers.field_classes import FieldClass, field_class
 from lint_m2m.readers.operation_classes import OperationClass, operation_class
+from lint_m2m.readers.plain.grammar import refuse_keywords
 from lint_m2m.readers.source import ParsedSource, parse
 from lint_m2m.readers.values import Frame, Ref, Value
 
@@ -26,7 +27,7 @@ _COMMENT_LINES: Final = re.compile(r"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 class Header:
     """The names above the class of one file, or of all files that import the same."""
 
-    __slots__ = ("_fields", "_frame", "_operations", "_values", "dependencies", "session", "tree")
+    __slots__ = ("_fields", "_frame", "_operations", "_values", "dependencies", "odd_fields", "session", "tree")
 
     def __init__(self, session: Session, tree: ast.Module) -> None:
         self.session = session
@@ -37,13 +38,15 @@ class Header:
         self._fields: dict[str, FieldClass | None] = {}
         # Dependencies that are calls, by their source.
         self.dependencies: dict[str, Dependency] = {}
+        # Fields that the evaluator has read, by the app's label and their source.
+        self.odd_fields: dict[tuple[str, str], Field] = {}
 
     def value(self, name: str) -> Value:
-        """What the dotted `name` stands for."""
+        """What the dotted `name` stands for. NotPlain where it is no name."""
         try:
             return self._values[name]
         except KeyError:
-            pass
+            refuse_keywords(name)
         value = self._values[name] = self._of_django(name) or self._evaluated(name)
         return value
 
@@ -83,6 +86,12 @@ class Header:
 
 def header_of(text: str, file: FileLike, context: ReadContext) -> Header:
     """The header in `text`, everything above the class in `file`. SourceError where it cannot be parsed."""
+    # The first line tells when the file was written; most files have the same below it.
+    start = text.find("\n") + 1 if text.startswith("#") else 0
+    written = (text[start:], "")
+    known = context.headers.get(written)
+    if known is not None:
+        return known
     short = _COMMENT_LINES.sub("", text)
     if _IMPORTS.fullmatch(short) is None:
         return _own(text, file, context)
@@ -90,6 +99,8 @@ def header_of(text: str, file: FileLike, context: ReadContext) -> Header:
     known = context.headers.get(key)
     if known is None:
         known = context.headers[key] = _own(short, file, context)
+    if not key[1]:
+        context.headers[written] = known
     return known
 
 

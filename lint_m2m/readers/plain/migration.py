@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import Final
 
-from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation
+from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation, Span
 from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
 from lint_m2m.readers.django_names import MIGRATION_CLASSES
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import read_field
 from lint_m2m.readers.migrations import read_dependency
 from lint_m2m.readers.operations import MAX_OPERATIONS, read_operation
+from lint_m2m.readers.plain.flat import Place
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
 from lint_m2m.readers.plain.header import Header, header_of
-from lint_m2m.readers.plain.operations import Place, plain_operation
+from lint_m2m.readers.plain.operations import plain_operation
 from lint_m2m.readers.source import ParsedSource, SourceError
 from lint_m2m.readers.values import Call, Frame, Ref
 
-_CLASS: Final = re.compile(r"^class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+(?:#[^\n]*+)?+\n", re.ASCII | re.M)
+_CLASS: Final = re.compile(r"class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+(?:#[^\n]*+)?+\n", re.ASCII)
 # At the end of an attribute: what may follow it on its line, empty lines and comments.
 _NEXT: Final = re.compile(r"(?:[ ]*+(?:#[^\n]*+)?+\n)*+(?:    (?P<name>[a-z_]++) = |[ ]*+(?:#[^\n]*+)?+\Z)")
 _FLAG: Final = re.compile(r"(True|False)(?=[ ]*+(?:#|\n|\Z))")
@@ -27,14 +29,15 @@ _REST: Final = re.compile(r"[ ]*+(?:#[^\n]*+)?+(?:\n|\Z)")
 _KEY: Final = re.compile(r"""\((["'])([^"'\\\n]*+)\1,[ ]?(["'])([^"'\\\n]*+)\3\)""")
 _LISTS: Final = frozenset({"dependencies", "operations", "replaces", "run_before"})
 # Line ends and bytes that Python has its own ideas about.
-_ODD: Final = re.compile("[\r\0\f]")
+_ODD: Final = "\r\0\f"
 
 
 def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | None:
     """The migration in `text`, the text of `file`; None where it has to be parsed as a whole."""
-    if _ODD.search(text) is not None:
-        return None
-    match = _CLASS.search(text)
+    for sign in _ODD:
+        if sign in text:
+            return None
+    match = _CLASS.match(text, text.find("\nclass Migration(") + 1)
     if match is None:
         return None
     try:
@@ -218,10 +221,21 @@ class _Reading:
         return read_operation(session, value)
 
     def odd_field(self, start: int, end: int, owner: ModelKey, name: str) -> Field:
-        """A field that is not plain."""
+        """A field that is not plain. The same calls come again below the same imports: what they make is remembered."""
+        place = self.source.span(start, end)
+        written = self.text[start:end]
+        # "self" and names without an app mean something else in each app.
+        key = self.file.app_label, written
+        known = self.header.odd_fields.get(key)
+        if known is not None:
+            return _moved(known, place)
         session = self.session()
+        gaps = len(session.gaps)
         value = session.interpreter.value(self._tree(start, end), Frame(session.module, {}))
-        return read_field(session, value, owner, name)
+        field = read_field(session, value, owner, name)
+        if len(session.gaps) == gaps and field.span == place and "self" not in written and _can_move(field, place):
+            self.header.odd_fields[key] = field
+        return field
 
     def _tree(self, start: int, end: int) -> ast.expr:
         """The tree of a part of the text, each node at its place in the file."""
@@ -229,3 +243,32 @@ class _Reading:
         column = len(self.text[before:start].encode("utf-8", "surrogatepass"))
         lines = self.source.span(start, start).line - 2
         return ast.parse("\n" * lines + "(\n" + " " * column + self.text[start:end] + "\n)", mode="eval").body
+
+
+def _can_move(field: Field, place: Span) -> bool:
+    """Whether all places that `field` knows of are in `place`, and its own."""
+    first, last = (place.line, place.column), (place.end_line, place.end_column)
+    return not any(isinstance(value, Field) for _, value in field.options) and all(
+        first <= (span.line, span.column) and (span.end_line, span.end_column) <= last
+        for _, span in field.argument_spans
+    )
+
+
+def _moved(field: Field, place: Span) -> Field:
+    """The field that the same text makes at another place."""
+    was = field.span
+    if was is None:
+        raise NotPlain
+    lines, columns = place.line - was.line, place.column - was.column
+
+    def there(span: Span) -> Span:
+        return Span(
+            span.line + lines,
+            span.column + (columns if span.line == was.line else 0),
+            span.end_line + lines,
+            span.end_column + (columns if span.end_line == was.line else 0),
+        )
+
+    return replace(
+        field, span=place, argument_spans=tuple([(name, there(span)) for name, span in field.argument_spans])
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final
 
 from lint_m2m.migration import (
     AddConstraint,
@@ -31,26 +31,20 @@ from lint_m2m.migration import (
     RenameModel,
     Span,
 )
-from lint_m2m.readers.constraints import UNIQUE_CONSTRAINT, class_path, covered_fields
 from lint_m2m.readers.django_names import KEPT_MODEL_OPTIONS
 from lint_m2m.readers.model_options import NO_OPTIONS
-from lint_m2m.readers.plain.fields import flat_column, names_at, plain_field
-from lint_m2m.readers.plain.grammar import CALL, FLAT_CALL, LIST_END, Argument, NotPlain, Source
-from lint_m2m.readers.plain.header import Header
+from lint_m2m.readers.plain.fields import names_at, plain_field
+from lint_m2m.readers.plain.flat import FLAT_OPERATIONS, Place, constraint_of, read_flat_field
+from lint_m2m.readers.plain.grammar import (
+    CALL,
+    FLAT_CALL,
+    LIST_END,
+    Argument,
+    NotPlain,
+    Source,
+)
 from lint_m2m.readers.references import MODEL_CLASSES, named_model
 from lint_m2m.readers.values import Ref
-
-# Reads a field that is not plain: its start and its end in the text, its owner and its name.
-OddField: TypeAlias = Callable[[int, int, ModelKey, str], Field]
-
-
-class Place(NamedTuple):
-    """A migration's text, what the names in it mean, and who reads the fields that are not plain."""
-
-    source: Source
-    header: Header
-    app_label: str
-    odd_field: OddField
 
 
 def plain_operation(place: Place, callee: str, start: int, position: int) -> tuple[Operation, int]:
@@ -63,6 +57,10 @@ def plain_operation(place: Place, callee: str, start: int, position: int) -> tup
     if build is None:
         raise NotPlain
     source = place.source
+    if kind in FLAT_OPERATIONS and cls.path is None:
+        read = FLAT_OPERATIONS[kind](place, start, position)
+        if read is not None:
+            return read
     given = _Given(place, cls.acts_as.parameters)
     arguments, end = source.arguments(position, given.special if kind in _LOOKED_INTO else None)
     given.name_all(arguments)
@@ -76,7 +74,7 @@ def plain_operation(place: Place, callee: str, start: int, position: int) -> tup
 class _Given:
     """The arguments of an operation by name, what was found in those that are looked into, and what all share."""
 
-    __slots__ = ("arguments", "common", "field", "fields", "links_complete", "parameters", "place")
+    __slots__ = ("arguments", "common", "entries", "field", "fields", "links_complete", "parameters", "place")
 
     def __init__(self, place: Place, parameters: tuple[str, ...]) -> None:
         self.place = place
@@ -85,6 +83,7 @@ class _Given:
         self.common: dict[str, Any] = {}
         self.field: Field | None = None
         self.fields: list[NamedField] | None = None
+        self.entries: list[tuple[str, int, Argument]] | None = None
         self.links_complete = True
 
     def name_all(self, arguments: list[Argument]) -> None:
@@ -133,6 +132,9 @@ class _Given:
         if name == "fields":
             self.name_all(before)
             return self._read_fields(start, ModelKey(self.place.app_label, self.text("name").lower()))
+        if name == "options":
+            self.entries, end = self.place.source.entries(start)
+            return end
         return None
 
     def read_field(self, start: int, owner: ModelKey, name: str) -> tuple[Field, int]:
@@ -140,9 +142,7 @@ class _Given:
         source = self.place.source
         flat = FLAT_CALL.match(source.text, start)
         if flat is not None:
-            column = flat_column(source, self.place.header, flat)
-            if column is not None:
-                return column, flat.end()
+            return read_flat_field(self.place, flat, owner, name), flat.end()
         call = CALL.match(source.text, start)
         if call is None or call.start("callee") != start:
             raise NotPlain
@@ -217,9 +217,8 @@ def _model_options(given: _Given) -> ModelOptions:
     source = given.place.source
     found: dict[str, Any] = {}
     spans: list[tuple[str, Span]] = []
-    options = given.arguments.get("options")
-    if options is not None:
-        for key, start, value in source.entries(options.value_start)[0]:
+    if given.entries is not None:
+        for key, start, value in given.entries:
             if key in KEPT_MODEL_OPTIONS:
                 found[key] = _option(source, key, value)
                 spans.append((key, source.span(start, value.end)))
@@ -274,10 +273,7 @@ def _bases(given: _Given, argument: Argument) -> tuple[ModelRef, ...]:
 
 
 def _alter_model_options(given: _Given) -> Operation:
-    options = given.arguments.get("options")
-    if options is None:
-        raise NotPlain
-    if any(key == "managed" for key, _, _ in given.place.source.entries(options.value_start)[0]):
+    if given.entries is None or any(key == "managed" for key, _, _ in given.entries):
         raise NotPlain
     return AlterModelOptions(name=given.text("name"), **given.common)
 
@@ -329,26 +325,10 @@ def _constraint(given: _Given, name: str) -> Constraint:
     call = None if argument is None else CALL.match(source.text, argument.value_start)
     if argument is None or call is None:
         raise NotPlain
-    path = class_path(given.place.header.value(call["callee"]))
     arguments, end = source.arguments(call.end())
-    if path is None or end != argument.end:
+    if end != argument.end:
         raise NotPlain
-    label: str | None = None
-    fields: tuple[str, ...] = ()
-    for each in arguments:
-        if each.name == "fields":
-            fields = names_at(source, each)
-        elif each.name == "name":
-            value = source.value(each)
-            if not isinstance(value, str | None):
-                raise NotPlain
-            label = value
-        elif path == UNIQUE_CONSTRAINT or each.name is None:
-            raise NotPlain
-    covered = covered_fields(fields)
-    plain = path == UNIQUE_CONSTRAINT
-    span = source.span(argument.value_start, end)
-    return Constraint(class_path=path, name=label, fields=covered, plain_unique=plain, span=span)
+    return constraint_of(given.place, call["callee"], arguments, argument.value_start, end)
 
 
 def _add_constraint(given: _Given) -> Operation:
@@ -380,7 +360,7 @@ def _rename_index(given: _Given) -> Operation:
     )
 
 
-_LOOKED_INTO: Final = frozenset({"AddField", "AlterField", "CreateModel"})
+_LOOKED_INTO: Final = frozenset({"AddField", "AlterField", "AlterModelOptions", "CreateModel"})
 _BUILDERS: Final[dict[str, Callable[[_Given], Operation]]] = {
     "AddConstraint": _add_constraint,
     "AddField": _add_field,

@@ -221,7 +221,7 @@ class Apps:
                 source = read_source(self._tree.file(path))
             except SourceError:
                 continue
-            found = {(one.decode(), two.decode()) for one, two in _DEPENDENCY.findall(source)}
+            found = {(one.decode(), two.decode()) for one, two in re.findall(_DEPENDENCY, source)}
             labels = {label for label, name in found if name in names}
             if own_name in labels:
                 return own_name
@@ -233,7 +233,7 @@ class Apps:
         return own_name
 
 
-_DEPENDENCY: Final = re.compile(rb"""\(\s*["'](\w+)["']\s*,\s*["']([\w.-]+)["']\s*,?\s*\)""")
+_DEPENDENCY: Final = rb"""\(\s*["'](\w+)["']\s*,\s*["']([\w.-]+)["']\s*,?\s*\)"""
 
 
 def _is_django(base: Value) -> bool:

@@ -234,6 +234,9 @@ class Expressions(ABC):
     def join(self, one: Value, other: Value) -> Value:
         """What is certain when either of two values may be it."""
         self.spend()
+        return self._joined(one, other)
+
+    def _joined(self, one: Value, other: Value) -> Value:
         if one is other:
             return one
         if isinstance(one, str) and isinstance(other, str) and one == other:
@@ -258,6 +261,11 @@ class Expressions(ABC):
     def join_names(self, one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
         self.spend(len(one) + len(other))
         absent = object()
-        return {
-            name: self.join(one.get(name, absent), other.get(name, absent)) for name in dict.fromkeys([*one, *other])
+        # Of hundreds of names a branch binds a few; the others are the same ones.
+        joined = {
+            name: value if (same := other.get(name, absent)) is value else self._joined(value, same)
+            for name, value in one.items()
         }
+        joined |= {name: self._joined(absent, value) for name, value in other.items() if name not in one}
+        self.spend(len(joined))
+        return joined

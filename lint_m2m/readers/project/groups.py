@@ -15,10 +15,9 @@ from lint_m2m.readers.project.tree import is_below, nearest
 from lint_m2m.values import frozen
 
 # Folders whose apps are not the ones the root is about. Only asked where labels clash.
-_ASIDE: Final = re.compile(
-    r"(?:^|[_.-])(?:tests?|testing|testproject|examples?|demos?|samples?|sandbox|docs?|fixtures?|vendor(?:ed)?"
-    r"|third_?party|extern(?:al)?|build|dist|benchmarks?|templates?|cookiecutter|backup|old|copy)(?:$|[_.-])|\{\{",
-    re.IGNORECASE,
+_ASIDE: Final = (
+    r"(?i)(?:^|[_.-])(?:tests?|testing|testproject|examples?|demos?|samples?|sandbox|docs?|fixtures?|vendor(?:ed)?"
+    r"|third_?party|extern(?:al)?|build|dist|benchmarks?|templates?|cookiecutter|backup|old|copy)(?:$|[_.-])|\{\{"
 )
 
 
@@ -135,4 +134,4 @@ def _child(folder: str, common: str) -> str:
 
 
 def _is_aside(child: str, common: str) -> bool:
-    return _ASIDE.search(child[len(common) :].strip("/")) is not None
+    return re.search(_ASIDE, child[len(common) :].strip("/")) is not None

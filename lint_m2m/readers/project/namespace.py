@@ -7,8 +7,10 @@ here stand for the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
+
+from lint_m2m.values import slotted
 
 Value: TypeAlias = object
 
@@ -28,7 +30,7 @@ class DatabaseUrl(EnvironmentText):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Imported:
     """A name bound by an import in `importer`, not followed yet; `name` is None for a module itself."""
 
@@ -45,7 +47,7 @@ class Imported:
         return self.module if self.name is None else f"{self.module}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@slotted(frozen=True, eq=False)
 class ClassInfo:
     """A class statement: its bases, not followed if they are imported, and the names of its body."""
 
@@ -55,7 +57,7 @@ class ClassInfo:
     file: str
 
 
-@dataclass(slots=True)
+@slotted()
 class Scope:
     """A module's names. Not `complete`: it may have more names, or other values, than can be seen.
 

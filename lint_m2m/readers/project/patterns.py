@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from lint_m2m.values import slotted
 
 # (path relative to the root with forward slashes, whether it is a folder) -> excluded
 Matcher = Callable[[str, bool], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Pattern:
     """One glob. `excludes` is false for one that begins with ``!``."""
 

@@ -25,20 +25,17 @@ _ENTRY_POINTS: Final = (("manage.py",), ("wsgi.py", "asgi.py"), ("__main__.py", 
 
 # A module that has none of these is no settings module, whatever it is called (apps have a settings.py of their own).
 _MARKS: Final = ("INSTALLED_APPS", "ROOT_URLCONF", "DATABASES", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "AUTH_USER_MODEL")
-_WORTH_READING: Final = re.compile(
-    rb"^[ \t]*(?:INSTALLED_APPS|ROOT_URLCONF|DATABASES|MIDDLEWARE|MIDDLEWARE_CLASSES|AUTH_USER_MODEL)\b[^\n=]*="
-    rb"|^[ \t]*from\b[^\n]*\bimport[ \t]*\(?[ \t]*\*|\bsplit_settings\b",
-    re.MULTILINE,
+_WORTH_READING: Final = (
+    rb"(?m)^[ \t]*(?:INSTALLED_APPS|ROOT_URLCONF|DATABASES|MIDDLEWARE|MIDDLEWARE_CLASSES|AUTH_USER_MODEL)\b[^\n=]*="
+    rb"|^[ \t]*from\b[^\n]*\bimport[ \t]*\(?[ \t]*\*|\bsplit_settings\b"
 )
 
-_TEST_PARTS: Final = re.compile(
-    r"(?:^|[_.-])(?:tests?|testing|testutils|testproject|testsettings|ci|travis)(?:$|[_.-])|^test"
-)
+_TEST_PARTS: Final = r"(?:^|[_.-])(?:tests?|testing|testutils|testproject|testsettings|ci|travis)(?:$|[_.-])|^test"
 
-_CONFIG_CLASS: Final = re.compile(rb"""["']((?:[A-Za-z_]\w*\.)+(?:apps\.[A-Z]\w*|[A-Z]\w*(?:Config|App)))["']""")
+_CONFIG_CLASS: Final = rb"""["']((?:[A-Za-z_]\w*\.)+(?:apps\.[A-Z]\w*|[A-Z]\w*(?:Config|App)))["']"""
 
 _USER: Final = "AUTH_USER_MODEL"
-_MODEL: Final = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
+_MODEL: Final = r"[A-Za-z_]\w*\.[A-Za-z_]\w*"
 
 
 @frozen
@@ -114,7 +111,7 @@ def facts_of(settings: Sequence[SettingsFile], modules: Modules) -> SettingsFact
     names = {name for one in deciding for name, value in one.names.items() if _names_model(name, value)}
     for name in sorted({_USER, *names}):
         model = _agreed(deciding, name, modules)
-        if isinstance(model, str) and _MODEL.fullmatch(model):
+        if isinstance(model, str) and re.fullmatch(_MODEL, model):
             swappable[name] = str(model)
     auto_field = _agreed(deciding, "DEFAULT_AUTO_FIELD", modules)
     return SettingsFacts(
@@ -178,7 +175,7 @@ def _is_variable(node: ast.expr) -> bool:
 
 
 def _for_tests(path: str) -> bool:
-    return any(_TEST_PARTS.search(part) for part in path.removesuffix(".py").split("/"))
+    return any(re.search(_TEST_PARTS, part) for part in path.removesuffix(".py").split("/"))
 
 
 def _read(modules: Modules, file: Path, path: str, entry: tuple[int, str] | None) -> SettingsFile | None:
@@ -187,7 +184,7 @@ def _read(modules: Modules, file: Path, path: str, entry: tuple[int, str] | None
         source = read_source(file)
     except SourceError:
         return None
-    if entry is None and not _WORTH_READING.search(source):
+    if entry is None and not re.search(_WORTH_READING, source):
         return None
     scope = modules.scope(str(file))
     if scope is None:
@@ -197,7 +194,7 @@ def _read(modules: Modules, file: Path, path: str, entry: tuple[int, str] | None
         if entry is None and not any(mark in scope.names for mark in _MARKS):
             return None
     rank, folder = entry or (len(_ENTRY_POINTS), "")
-    configs = tuple(dict.fromkeys(one.decode() for one in _CONFIG_CLASS.findall(source)))
+    configs = tuple(dict.fromkeys(one.decode() for one in re.findall(_CONFIG_CLASS, source)))
     return SettingsFile(
         path=path, scope=scope, rank=rank, entry=folder, for_tests=_for_tests(path), config_classes=configs
     )
@@ -287,7 +284,7 @@ def _names_model(name: str, value: Value) -> bool:
         return False
     if name.endswith("_MODEL"):
         return True
-    return isinstance(value, str) and _MODEL.fullmatch(value) is not None and value.rpartition(".")[2][0].isupper()
+    return isinstance(value, str) and re.fullmatch(_MODEL, value) is not None and value.rpartition(".")[2][0].isupper()
 
 
 def _migration_modules(settings: Sequence[SettingsFile], modules: Modules) -> tuple[tuple[str, str | None], ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -76,7 +77,7 @@ class Tree:
 
     def path(self, path: str) -> str:
         """The same as a string."""
-        return os.path.join(self.root, *path.split("/"))
+        return os.path.join(self.root, path if os.sep == "/" else path.replace("/", os.sep))
 
 
 def joined(folder: str, name: str) -> str:
@@ -133,17 +134,21 @@ class _Walker:
         while pending:
             folder, path, depth = pending.pop()
             try:
-                entries = looks.scan(path)
+                scanned = looks.scan(path)
             except OSError as error:
                 if not folder:
                     raise ReadError(f"cannot be read: {_reason(error)}", path=self.root) from error
                 if not isinstance(error, FileNotFoundError | NotADirectoryError):
                     self.unread_folders.append(Unread(folder, _reason(error)))
                 continue
-            self._scan(folder, entries, depth, pending)
+            self._scan(folder, scanned, depth, pending)
 
     def _scan(
-        self, folder: str, entries: Iterator[os.DirEntry[str]], depth: int, pending: list[tuple[str, str, int]]
+        self,
+        folder: str,
+        scanned: AbstractContextManager[Iterator[os.DirEntry[str]]],
+        depth: int,
+        pending: list[tuple[str, str, int]],
     ) -> None:
         prefix = f"{folder}/" if folder else ""
         files: list[str] = []
@@ -151,29 +156,30 @@ class _Walker:
         installed = False
         excluded = self.excluded
         try:
-            for entry in entries:
-                name = entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    if name == "conda-meta":
+            with scanned as entries:
+                for entry in entries:
+                    name = entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if name == "conda-meta":
+                            installed = True
+                        if name[0] == "." or name in _SKIPPED or name.endswith((".egg-info", ".dist-info")):
+                            continue
+                        relative = prefix + name
+                        if excluded is not None and excluded(relative, True):
+                            continue
+                        inner.append((relative, entry.path, depth + 1))
+                    elif name.endswith(looks.MODULE_SUFFIXES):
+                        relative = prefix + name
+                        if excluded is not None and excluded(relative, False):
+                            continue
+                        if entry.is_symlink() and self._leaves(entry.path):
+                            self.unread_files.append(Unread(relative, "a link that leaves the project"))
+                        else:
+                            files.append(name)
+                    elif name == "pyvenv.cfg":
                         installed = True
-                    if name[0] == "." or name in _SKIPPED or name.endswith((".egg-info", ".dist-info")):
-                        continue
-                    relative = prefix + name
-                    if excluded is not None and excluded(relative, True):
-                        continue
-                    inner.append((relative, entry.path, depth + 1))
-                elif name.endswith(looks.MODULE_SUFFIXES):
-                    relative = prefix + name
-                    if excluded is not None and excluded(relative, False):
-                        continue
-                    if entry.is_symlink() and self._leaves(entry.path):
-                        self.unread_files.append(Unread(relative, "a link that leaves the project"))
-                    else:
-                        files.append(name)
-                elif name == "pyvenv.cfg":
-                    installed = True
-                elif entry.is_symlink() and name[0] != ".":
-                    self._linked_folder(prefix + name, entry)
+                    elif entry.is_symlink() and name[0] != ".":
+                        self._linked_folder(prefix + name, entry)
         except OSError as error:
             self.unread_folders.append(Unread(folder, _reason(error)))
         if installed and folder:
