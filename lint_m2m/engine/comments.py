@@ -8,8 +8,9 @@ from lint_m2m.config import Selection
 from lint_m2m.finding import Finding
 from lint_m2m.migration import Migration
 from lint_m2m.readers.files import Files, text_of
+from lint_m2m.readers.source import speaks_of_us
 from lint_m2m.rules import RULES
-from lint_m2m.suppression import UNUSED_CODE, Ignore, Suppressions, finding_of, first_lines, ignores, speaks_of_us
+from lint_m2m.suppression import UNUSED_CODE, Ignore, Suppressions, finding_of, first_lines, ignores
 
 
 def unsilenced(

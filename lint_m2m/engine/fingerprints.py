@@ -6,7 +6,6 @@ comments. It changes with the migration, the field, and the guilty text itself.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -24,10 +23,9 @@ MAX_LENGTH: Final = 4_000
 
 # Strings (prefix, quotes, body), comments, blanks, joined lines. Written here rather than left to `tokenize`, whose
 # tokens for f-strings depend on the Python that runs it.
-_PIECE: Final = re.compile(
-    r"""(?P<string>(?P<prefix>[A-Za-z]{0,2})(?P<quotes>'''|\"\"\"|'|")(?P<body>(?:[^\\]|\\.)*?)(?P=quotes))"""
-    r"""|\#[^\r\n]*|\\\r?\n|\s+|(?P<comma>,)(?=(?:\s|\#[^\r\n]*)*[)\]}])""",
-    re.DOTALL,
+_PIECE: Final = (
+    r"""(?s)(?P<string>(?P<prefix>[A-Za-z]{0,2})(?P<quotes>'''|\"\"\"|'|")(?P<body>(?:[^\\]|\\.)*?)(?P=quotes))"""
+    r"""|\#[^\r\n]*|\\\r?\n|\s+|(?P<comma>,)(?=(?:\s|\#[^\r\n]*)*[)\]}])"""
 )
 
 
@@ -51,6 +49,9 @@ class Fingerprints:
         )
         number = self._seen[key]
         self._seen[key] += 1
+        # Loading it costs as much as many a check without findings.
+        import hashlib
+
         # NUL cannot be in Python source, so nothing can be moved across the borders.
         return hashlib.sha256("\0".join((*key, str(number))).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -70,7 +71,7 @@ def guilty_text(lines: Sequence[str] | None, span: Span) -> str:
 
 def normalised(text: str) -> str:
     """`text` without blanks, comments and trailing commas, its strings in one kind of quotes."""
-    return _PIECE.sub(_normalised_piece, text)
+    return re.sub(_PIECE, _normalised_piece, text)
 
 
 def _normalised_piece(match: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from lint_m2m.engine.bystanders import without_bystanders
 from lint_m2m.finding import Certainty, Finding
 from lint_m2m.graph import Graph, Plan, PlanKind
 from lint_m2m.migration import Location, MigrationKey, Operation, Project
@@ -42,10 +43,29 @@ def judge(
 
     A fresh install and an old one may run different plans (squashes). What one plan has shown, a later one only makes
     more certain.
+
+    Most operations have nothing to do with a many-to-many: what is found does not depend on them, and they are not
+    replayed unless it shows that they matter.
     """
     rules = [rule for rule in RULES if rule.code in codes]
+    of_project = _grouped(_project_findings(rules, project, graph))
+    rest = without_bystanders(project, graph)
+    judged = _replayed(rules, project, rest, settings, progress)
+    if judged.by_columns and rest is not graph:
+        judged = _replayed(rules, project, graph, settings, progress)
+    merge(of_project, judged.found)
+    return Judged(of_project, judged.by_columns)
+
+
+def _replayed(
+    rules: Sequence[type[Rule]],
+    project: Project,
+    graph: Graph,
+    settings: ReplaySettings,
+    progress: Callable[[int, int], None],
+) -> Judged:
+    """What `rules` say of the replay of every plan."""
     found: dict[Identity, list[Finding]] = {}
-    merge(found, _grouped(_project_findings(rules, project, graph)))
     total = sum(len(plan.order) for plan in graph.plans)
     done = 0
     shown: list[Collection[Identity]] = []

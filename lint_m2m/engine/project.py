@@ -93,7 +93,9 @@ def check_root(job: Job) -> Checked:
         for app_label, name, path in named:
             if own(path):
                 places.setdefault((app_label, name), set()).add(path)
-    findings = _wanted([finding for same in found.values() for finding in same], migrations, files, job)
+    # Whoever has read a file knows whether there is something to look for.
+    talking = files.difference(*[context.project.silent for context in contexts])
+    findings = _wanted([finding for same in found.values() for finding in same], migrations, talking, job)
     ways: list[WayOut] = []
     if job.proposes:
         job.progress("looking for safe sequences")

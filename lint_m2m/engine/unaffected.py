@@ -8,11 +8,11 @@ to do with a link table, under a name that no relation of the app has ever had.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from lint_m2m.engine.bystanders import confusing_apps, is_bystander, links_of, related_of
 from lint_m2m.finding import Finding
 from lint_m2m.looks import digest
 from lint_m2m.migration import (
@@ -25,14 +25,11 @@ from lint_m2m.migration import (
     AlterModelTable,
     AlterTogether,
     App,
-    ConditionalOperations,
     CreateModel,
     DeleteModel,
-    Field,
     FieldKind,
     Maybe,
     Migration,
-    Operation,
     Project,
     RemoveConstraint,
     RemoveField,
@@ -40,9 +37,6 @@ from lint_m2m.migration import (
     RenameField,
     RenameIndex,
     RenameModel,
-    RunPython,
-    RunSQL,
-    SeparateDatabaseAndState,
     UnreadFile,
 )
 from lint_m2m.readers.options import ReadOptions
@@ -54,9 +48,6 @@ _TOLD: Final = frozenset(
 )
 # Values that say themselves.
 _SIMPLE: Final = frozenset({bool, int, str, type(None)})
-# Their fields are columns whatever else is installed.
-_OWN_FIELDS: Final = "django.db.models."
-_WORD: Final = re.compile(r"\w+")
 
 
 class _File(NamedTuple):
@@ -118,8 +109,7 @@ class Unaffected(NamedTuple):
             return False
         from lint_m2m.readers.context import ReadContext
         from lint_m2m.readers.plain import read_plain
-        from lint_m2m.readers.source import SourceError, decode
-        from lint_m2m.suppression import speaks_of_us
+        from lint_m2m.readers.source import SourceError, decode, speaks_of_us
 
         app_label, substance = known
         name = path.rpartition("/")[2].removesuffix(".py")
@@ -148,9 +138,8 @@ def unaffected(project: Project, found: Collection[Finding], reported: Collectio
         for finding in findings
         for location in (finding.location, *(related.location for related in finding.related))
     }
-    links, related = _links(project), _related(project)
-    # The model `authors` of an app `library_book` has the table that a field `authors` of `library.Book` would have.
-    confusing = {app for app in related for other in related if app.startswith(f"{other}_")}
+    links, related = links_of(project), related_of(project)
+    confusing = confusing_apps(related)
     files: dict[str, tuple[str, str]] = {}
     for one in project.migrations:
         if one.path not in concerned and one.app_label not in confusing:
@@ -167,7 +156,7 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     """
     if migration.gaps or not migration.dependencies_complete or not migration.replaces_complete:
         return None
-    operations = [one for one in migration.operations if not _is_quiet(one, links, related)]
+    operations = [one for one in migration.operations if not is_bystander(one, links, related)]
     if not all(one.__class__ in _TOLD and one.class_path is None and not one.overrides for one in operations):
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
@@ -188,155 +177,3 @@ def _said(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted([repr(_said(one)) for one in value])
     return value.value if isinstance(value, FieldKind) else value
-
-
-def _is_quiet(operation: Operation, links: Collection[str], related: Collection[str]) -> bool:
-    if operation.class_path is not None or operation.overrides:
-        return False
-    match operation:
-        case AlterModelOptions():
-            # Whatever they say, they say that the model is managed.
-            return operation.managed is True and operation.name.lower() not in links
-        case AddField() | AlterField():
-            if not _is_column(operation.field):
-                return False
-        case RemoveField():
-            pass
-        case _:
-            return False
-    model = operation.model_name.lower()
-    return model not in links and "_" not in model and operation.name.lower() not in related
-
-
-def _is_column(field: Field) -> bool:
-    return (
-        field.kind is FieldKind.COLUMN
-        and field.class_path.startswith(_OWN_FIELDS)
-        and field.primary_key is False
-        and field.db_column is None
-        # An index has a name, and two of one name do not go together.
-        and field.unique is False
-        and field.db_index in (None, False)
-        and not field.class_path.endswith("SlugField")
-    )
-
-
-def _operations(operations: Iterable[Operation]) -> Iterator[Operation]:
-    """All operations, those within others too."""
-    for operation in operations:
-        yield operation
-        match operation:
-            case SeparateDatabaseAndState():
-                yield from _operations(operation.database_operations)
-                yield from _operations(operation.state_operations)
-            case RunSQL():
-                yield from _operations(operation.state_operations)
-            case ConditionalOperations():
-                for branch in operation.branches:
-                    yield from _operations(branch)
-
-
-def _links(project: Project) -> frozenset[str]:
-    """Names, in lower case, of all models that have a link table or may come to one.
-
-    By being one's `through`, by another name of such a model, as its base, by naming a table, by having one that
-    something else names (another model, a field, SQL, or code), or by having been without one: not managed,
-    or in the state or the database alone.
-    """
-    names: set[str] = set()
-    renamed: list[tuple[str, str]] = []
-    bases: dict[str, set[str]] = {}
-    tables: set[str] = set()
-    for migration in project.migrations:
-        for operation in _operations(migration.operations):
-            match operation:
-                case RenameModel():
-                    renamed.append((operation.old_name.lower(), operation.new_name.lower()))
-                case AlterModelTable():
-                    names.add(operation.name.lower())
-                    tables.update(_words(operation.table))
-                case AlterModelOptions() if operation.managed is not True:
-                    names.add(operation.name.lower())
-                case RunSQL():
-                    names.update(_made_or_gone(operation.state_operations))
-                    for sql in (*operation.sql, *(operation.reverse_sql or ())):
-                        tables.update(_words(sql))
-                case SeparateDatabaseAndState():
-                    names.update(_made_or_gone((*operation.database_operations, *operation.state_operations)))
-                case RunPython() if operation.code is not None and operation.code is not UNKNOWN:
-                    for text in (*operation.code.names, *operation.code.sql):
-                        tables.update(_words(text))
-                case CreateModel():
-                    name = operation.name.lower()
-                    if operation.options.db_table is not None or operation.options.managed is not True:
-                        names.add(name)
-                        tables.update(_words(operation.options.db_table))
-                    if operation.options.bases is UNKNOWN:
-                        names.add(name)
-                    else:
-                        models = {str(one).rpartition(".")[2] for one in operation.options.bases}
-                        bases.setdefault(name, set()).update(models)
-            for field in _fields(operation):
-                relation = field.relation
-                if field.kind is not FieldKind.MANY_TO_MANY or relation is None:
-                    continue
-                if relation.through is not None and relation.through is not UNKNOWN:
-                    names.add(str(relation.through).rpartition(".")[2].lower())
-                tables.update(_words(relation.db_table))
-    for prefix in {f"{migration.app_label}_".lower() for migration in project.migrations}:
-        names.update(table.removeprefix(prefix) for table in tables if table.startswith(prefix))
-    before = -1
-    while len(names) > before:
-        before = len(names)
-        for pair in renamed:
-            if not names.isdisjoint(pair):
-                names.update(pair)
-        for name in [*names]:
-            names |= bases.get(name, set())
-    return frozenset(names)
-
-
-def _made_or_gone(operations: Iterable[Operation]) -> Iterator[str]:
-    """The names, in lower case, of the models that operations of one side make, remove or rename."""
-    for operation in _operations(operations):
-        match operation:
-            case CreateModel() | DeleteModel():
-                yield operation.name.lower()
-            case RenameModel():
-                yield operation.old_name.lower()
-                yield operation.new_name.lower()
-
-
-def _words(text: Maybe[str | None]) -> list[str]:
-    """What may be the name of a table in SQL, or in the name of one with its schema."""
-    return _WORD.findall(text.lower()) if isinstance(text, str) else []
-
-
-def _related(project: Project) -> dict[str, frozenset[str]]:
-    """Names, in lower case, of all fields that are no mere column somewhere in an app, or that a relation points at."""
-    found: dict[str, set[str]] = {}
-    everywhere = {"id", "pk"}
-    for migration in project.migrations:
-        names = found.setdefault(migration.app_label, set())
-        for operation in _operations(migration.operations):
-            if isinstance(operation, RenameField):
-                names |= {operation.old_name.lower(), operation.new_name.lower()}
-            for name, field in _named_fields(operation):
-                if not _is_column(field):
-                    names.add(name.lower())
-                if field.relation is not None and isinstance(field.relation.to_field, str):
-                    everywhere.add(field.relation.to_field.lower())
-    return {app: frozenset(names | everywhere) for app, names in found.items()}
-
-
-def _fields(operation: Operation) -> Iterator[Field]:
-    return (field for _, field in _named_fields(operation))
-
-
-def _named_fields(operation: Operation) -> Iterator[tuple[str, Field]]:
-    match operation:
-        case AddField() | AlterField():
-            yield operation.name, operation.field
-        case CreateModel():
-            for named in operation.fields:
-                yield named.name, named.field

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lint_m2m.migration import UNKNOWN, CodeFacts, Maybe, ModelKey, RunPython, RunSQL, SwappableRef
 from lint_m2m.readers.stores import WRITES
@@ -23,9 +24,11 @@ from lint_m2m.replay.facts import DataOperation, Effect, FieldKey, Origin, RowsC
 from lint_m2m.replay.layout import Layout
 from lint_m2m.replay.models import FieldState, ModelState, reverse_name
 from lint_m2m.replay.schema import SchemaEditor
-from lint_m2m.replay.sql_values import SqlEffect
-from lint_m2m.replay.sqleffects import SqlApplier
 from lint_m2m.replay.state import StateLedger
+
+if TYPE_CHECKING:
+    from lint_m2m.replay.sql_values import SqlEffect
+    from lint_m2m.replay.sqleffects import SqlApplier
 
 _COPIES = re.compile(r"\b(insert|replace|merge)\b.*\bselect\b", re.IGNORECASE | re.DOTALL)
 _DEFINES = re.compile(r"\b(alter|create|drop|rename|truncate|delete)\b", re.IGNORECASE)
@@ -86,6 +89,8 @@ class DataReader:
         conditional: bool = False,
     ) -> Outcome:
         """Apply the SQL. Under a condition it may be another database's, so it proves no failure."""
+        from lint_m2m.replay.sqleffects import SqlApplier
+
         vendor: Maybe[str] = UNKNOWN if conditional else self._vendor
         editor = self._editor
         editor.begin(database, origin, None, None)
@@ -136,6 +141,8 @@ class DataReader:
                 DataOperation(position=position, origin=origin, unread="its function could not be read")
             )
             return NOTHING
+        from lint_m2m.replay.sqleffects import SqlApplier
+
         applier = SqlApplier(editor)
         self._schema_changes(code, applier, database, state)
         possible = _possible_owners(code, state)

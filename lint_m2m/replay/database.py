@@ -236,6 +236,11 @@ class Database:
         table = self._tables.get(self.names.fold_table(name))
         return table if table is None or table.owner is self._token else self.own(table)
 
+    def still_made(self) -> tuple[str, ...]:
+        """The names of the tables that this migration has made and that are there."""
+        tables, fold, token = self._tables, self.names.fold_table, self._token
+        return tuple([made.name for made in self.made if made.owner is token and tables.get(fold(made.name)) is made])
+
     def tables(self) -> Iterator[Table]:
         """All tables, to look at; `own` makes one of them one to change."""
         return iter(tuple(self._tables.values()))
@@ -258,18 +263,20 @@ class Database:
 
     def fact(self, table: Table) -> TableFact:
         """The table as it is now."""
-        unknown = table.shape_doubt is not None
-        columns: Maybe[tuple[ColumnFact, ...]] = UNKNOWN if unknown else tuple(table.columns.values())
+        columns: Maybe[tuple[ColumnFact, ...]] = UNKNOWN
         uniques: Maybe[tuple[UniqueFact, ...]] = UNKNOWN
-        if not unknown:
+        if table.shape_doubt is None:
+            columns = tuple(table.columns.values())
             uniques = tuple(
-                UniqueFact(
-                    name=self.index_name(index, table),
-                    columns=frozenset(table.columns[c].name if c in table.columns else c for c in index.columns),
-                    constraint=index.constraint,
-                )
-                for index in table.indexes
-                if index.unique
+                [
+                    UniqueFact(
+                        name=self.index_name(index, table),
+                        columns=frozenset(self.spelled(table, index.columns)),
+                        constraint=index.constraint,
+                    )
+                    for index in table.indexes
+                    if index.unique
+                ]
             )
         return TableFact(
             uid=table.uid,
@@ -296,7 +303,8 @@ class Database:
 
     def spelled(self, table: Table, columns: Iterable[str]) -> tuple[str, ...]:
         """Columns as they were written, from their folded names."""
-        return tuple(table.columns[c].name if c in table.columns else c for c in columns)
+        known = table.columns
+        return tuple([known[column].name if column in known else column for column in columns])
 
     # -- changes
 
@@ -369,8 +377,10 @@ class Database:
         if column.references is not None:
             folded = self.names.fold_table(column.references)
             incoming = self._incoming.get(folded, ())
-            if not any(self._latest(known) is table for known in incoming):
-                self._incoming[folded] = (*incoming, table)
+            for known in incoming:  # there may be many, so nothing is called for most
+                if known is table or (known.owner is not self._token and self._latest(known) is table):
+                    return
+            self._incoming[folded] = (*incoming, table)
 
     def referring(self, name: str) -> list[tuple[Table, str]]:
         """(table, folded column) of the foreign keys to a table of that name that the database enforces."""
@@ -509,9 +519,20 @@ class Database:
 
     def _made(self, index: Index, table: Table) -> Index:
         """An index that was pending."""
-        if index.basis is None:
-            return replace(index, pending=False)
-        return replace(index, pending=False, basis=table.name, basis_columns=self.spelled(table, index.columns))
+        basis, basis_columns = index.basis, index.basis_columns
+        if basis is not None:
+            basis, basis_columns = table.name, self.spelled(table, index.columns)
+        # `dataclasses.replace` takes several times as long.
+        return Index(
+            columns=index.columns,
+            unique=index.unique,
+            constraint=index.constraint,
+            inline=index.inline,
+            name=index.name,
+            basis=basis,
+            suffix=index.suffix,
+            basis_columns=basis_columns,
+        )
 
     def index_in_the_way(
         self, table: Table, *, name: str | None = None, columns: tuple[str, ...] = (), suffix: str = ""

@@ -127,7 +127,7 @@ class Editor:
             constraint=constraint,
             existing=None if existing is None else self.db.fact(existing),
             dropped=gone.origin if gone is not None and kind is FailureKind.TABLE_MISSING else None,
-            left_behind=tuple(made.name for made in self.db.made if self.db.get(made.name) is made),
+            left_behind=self.db.still_made(),
         )
 
     def existing(self, name: str, *, dropping: bool = False, indexing: bool = False) -> Table | None:

@@ -8,7 +8,7 @@ being the caller's business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
 from lint_m2m.replay.facts import FieldKey
@@ -16,6 +16,11 @@ from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.names import Names, link_field_names
 
 _COMPOSITE_PRIMARY_KEY = "django.db.models.CompositePrimaryKey"
+# Global names are found several times as fast as members of an enum.
+_COLUMN: Final = FieldKind.COLUMN
+_FOREIGN_KEY: Final = FieldKind.FOREIGN_KEY
+_MANY_TO_MANY: Final = FieldKind.MANY_TO_MANY
+_VIRTUAL: Final = FieldKind.VIRTUAL
 
 
 class Column(NamedTuple):
@@ -154,10 +159,10 @@ class Layout:
 
     def column(self, name: str, field: Field) -> Maybe[str | None]:
         """The field's column; ``None`` when it has none."""
-        if field.kind is FieldKind.COLUMN:
+        if field.kind is _COLUMN:
             column = field.db_column
             return UNKNOWN if column is UNKNOWN else column or name
-        if field.kind is FieldKind.FOREIGN_KEY:
+        if field.kind is _FOREIGN_KEY:
             column = field.db_column
             return UNKNOWN if column is UNKNOWN else column or f"{name}_id"
         return UNKNOWN if field.kind is FieldKind.UNKNOWN else None
@@ -171,13 +176,14 @@ class Layout:
             field = state.field
             if state.uncertain is not None:
                 uncertain = uncertain or state.uncertain
-            if field.kind is FieldKind.MANY_TO_MANY:
+            kind = field.kind
+            if kind is _MANY_TO_MANY:
                 continue
             if field.primary_key is True or field.class_path == _COMPOSITE_PRIMARY_KEY:
                 has_key = True
             elif field.primary_key is UNKNOWN and has_key is False:
                 has_key = UNKNOWN
-            if field.kind is FieldKind.VIRTUAL:
+            if kind is _VIRTUAL:
                 continue
             item = self.field_column(state.name, field, view)
             if item is UNKNOWN:
@@ -222,11 +228,11 @@ class Layout:
         not_null = null if null is UNKNOWN else not null
         type_name = field.class_path.rpartition(".")[2]
         unique = field.unique is True
-        if field.kind is FieldKind.COLUMN or field.relation is None:
+        relation = field.relation
+        if relation is None or field.kind is _COLUMN:
             indexed = field.db_index is True and not unique
             key = field.primary_key is True
             return Column(name, column, type_name, not_null, key, unique, indexed, None, False, field)
-        relation = field.relation
         unique = unique or relation.one_to_one
         return Column(
             name,
@@ -245,10 +251,21 @@ class Layout:
 
     def primary_key(self, model: ModelState, view: StateView) -> Maybe[Column]:
         """The column of the primary key."""
-        for column in self.columns(model, view).items:
-            if column.primary_key:
-                return column
-        return UNKNOWN
+        # The first of `columns` that is one: all others need not be told.
+        unsure = False
+        for state in model.fields.values():
+            field = state.field
+            if field.kind is _MANY_TO_MANY:
+                continue
+            if field.primary_key is True and field.kind is not _VIRTUAL:
+                column = self.field_column(state.name, field, view)
+                if column is not None and column is not UNKNOWN:
+                    return column
+            if field.primary_key in (True, UNKNOWN) or field.class_path == _COMPOSITE_PRIMARY_KEY:
+                unsure = True
+        if unsure or (model.uncertain is not None and not model.fields):
+            return UNKNOWN
+        return next((column for column in self._implied_key(model, view)[0] if column.primary_key), UNKNOWN)
 
     def _implied_key(self, model: ModelState, view: StateView) -> tuple[list[Column], str | None]:
         """The key Django adds by itself: `id`, or the links to the parents of multi-table inheritance."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field as declare
-from typing import Protocol
+from typing import Final, Protocol
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelOptions, ModelRef
 from lint_m2m.replay.facts import FieldKey, Origin
 from lint_m2m.values import frozen
+
+_MANY_TO_MANY: Final = FieldKind.MANY_TO_MANY
 
 
 @frozen
@@ -57,7 +59,7 @@ class ModelState:
         """The many-to-many fields, in order."""
         links = self._links
         if links is None:
-            links = tuple([field for field in self.fields.values() if field.field.kind is FieldKind.MANY_TO_MANY])
+            links = tuple([field for field in self.fields.values() if field.field.kind is _MANY_TO_MANY])
             object.__setattr__(self, "_links", links)
         return links
 

@@ -7,7 +7,6 @@ django/db/models/fields/related.py, `max_name_length` of the four backends; equa
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -24,6 +23,8 @@ def strip_namespace(identifier: str) -> tuple[str, str]:
 
 def names_digest(*parts: str, length: int) -> str:
     """The first `length` hexadecimal digits of the MD5 of all parts."""
+    import hashlib  # OpenSSL comes with it
+
     digest = hashlib.md5(usedforsecurity=False)
     for part in parts:
         digest.update(part.encode("utf-8", "surrogatepass"))
@@ -57,6 +58,7 @@ def _index_name(table: str, columns: tuple[str, ...], suffix: str, limit: int) -
     return name
 
 
+@lru_cache(maxsize=16384)
 def cut_as_postgresql(name: str) -> str:
     """PostgreSQL keeps the first 63 bytes of a longer name, with a notice that nobody sees."""
     if name.isascii():

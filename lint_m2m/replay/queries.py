@@ -95,6 +95,11 @@ class Queries:
             return UNKNOWN
         return None
 
+    def table_uid(self, name: str) -> int | None:
+        """The uid of `table`, where there is one for certain."""
+        table = self._database.get(name)
+        return None if table is None or table.existence_doubt is not None else table.uid
+
     def tables(self) -> tuple[TableFact, ...]:
         """All tables known to exist, in the order they were made."""
         database = self._database

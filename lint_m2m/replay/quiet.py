@@ -12,6 +12,7 @@ from lint_m2m.migration import (
     AlterTogether,
     FieldKind,
     ModelKey,
+    NoDatabaseChange,
     Operation,
     RemoveConstraint,
     RemoveField,
@@ -20,13 +21,17 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.models import StateView
 
-_INDEXES: Final = frozenset({AddConstraint, AddIndex, AlterTogether, RemoveConstraint, RemoveIndex, RenameIndex})
+# Stands in a migration for an operation that is not to be replayed, so that the others keep their numbers.
+LEFT_OUT: Final = NoDatabaseChange()
+
+# About indexes, constraints and unique sets.
+INDEXES: Final = frozenset({AddConstraint, AddIndex, AlterTogether, RemoveConstraint, RemoveIndex, RenameIndex})
 
 
 def is_quiet(operation: Operation, before: StateView, app_label: str) -> bool:
     """Whether an operation of both sides is about a plain column, before and after, an index or a unique set."""
     kind = operation.__class__
-    if kind in _INDEXES:
+    if kind in INDEXES:
         return True
     if isinstance(operation, AddField):
         return operation.field.kind is FieldKind.COLUMN

@@ -3,8 +3,10 @@
 `migrate` renders the models once and keeps the classes. Removing a model takes its class out of the registry and
 renders nothing: a many-to-many field goes on holding the class of its `through` model, and every operation on it works,
 until an operation on a model related to the field's own renders that one again. From then on `through` is a string, and
-``through._meta`` raises. Code (`RunPython`) renders everything anew when anything was put off before (`delayed`), which
-raises while any relation names a model that is not there; so does the next `migrate`, always.
+``through._meta`` raises. So it is with the target of an automatic table: altering the field asks for the name of the
+foreign key to it (``m2m_reverse_field_name``), which it has only while that is a class. Code (`RunPython`) renders
+everything anew when anything was put off before (`delayed`), which raises while any relation names a model that is not
+there; so does the next `migrate`, always.
 
 Source: `ProjectState.remove_model`, `reload_model`, `_find_reload_model`, `clear_delayed_apps_cache` and
 `get_related_models_recursive` in ``django/db/migrations/state.py``. Measured alike on Django 4.2, 5.2 and 6.1.
@@ -54,15 +56,16 @@ Referrers: TypeAlias = Callable[[ModelKey], tuple[ModelKey, ...]]
 
 @frozen
 class Rendered:
-    """`held` are the many-to-many fields that still hold the class of a `through` model which is gone; of those in
-    `maybe` it cannot be told. `delayed`: something was rendered without all that is related to it."""
+    """`held` are the many-to-many fields that still hold the class of a model which is gone, their `through` or the
+    target of their automatic table; of those in `maybe` it cannot be told. `delayed`: something was rendered without
+    all that is related to it."""
 
     held: frozenset[FieldKey] = frozenset()
     maybe: frozenset[FieldKey] = frozenset()
     delayed: Maybe[bool] = False
 
     def holds(self, key: FieldKey) -> Maybe[bool]:
-        """Whether the field has hold of its `through` model, which is not in the state."""
+        """Whether the field has hold of its `through` model, or its target, which is not in the state."""
         return UNKNOWN if key in self.maybe else key in self.held
 
     def doubted(self) -> Rendered:
@@ -90,14 +93,14 @@ class Rendered:
         return Rendered(held=held, maybe=maybe, delayed=delayed)
 
     def _without(self, model: ModelKey, before: StateView, after: StateView, referrers: Referrers) -> Rendered:
-        """A model is removed: the fields through it go on holding it."""
+        """A model is removed: the fields through it, and those with automatic tables to it, go on holding it."""
         known = before.get(model) is not None
         through = set()
         for owner in referrers(model):
             state = after.get(owner)
             for field in () if state is None else state.many_to_many():
                 relation = field.field.relation
-                if relation is not None and relation.through == model:
+                if relation is not None and (relation.to if relation.through is None else relation.through) == model:
                     through.add(FieldKey(*owner, field.name))
         held = frozenset(one for one in self.held if one.model_key != model)
         maybe = frozenset(one for one in self.maybe if one.model_key != model)
@@ -122,8 +125,11 @@ def unresolved(state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
     """The many-to-many fields that name a model which is certainly not there, and that model."""
     for model in state.models():
         for field in model.many_to_many():
-            for ref in _names(field):
-                if field.uncertain is None and isinstance(ref, ModelKey) and state.lookup(ref) is None:
+            relation = field.field.relation
+            if relation is None or field.uncertain is not None:
+                continue
+            for ref in (relation.to, relation.through):
+                if isinstance(ref, ModelKey) and state.lookup(ref) is None:
                     yield model.field_key(field.name), ref
 
 

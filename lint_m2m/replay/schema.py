@@ -168,7 +168,7 @@ class SchemaEditor(EndChecks):
         for other, column in self.db.referring(table.name):
             if other is table:
                 continue
-            if self.vendor == "mysql":
+            if self.vendor == "mysql" and other.foreign_keys[column] is not None:
                 if other.existence_doubt is None and other.shape_doubt is None and table.existence_doubt is None:
                     self.fail(
                         FailureKind.TABLE_REFERENCED,
@@ -181,6 +181,7 @@ class SchemaEditor(EndChecks):
                 if (other.link or linking(other)) and other.shape_doubt is None:
                     self.rows_violate(other, other.columns[column].name, table.name)
             else:
+                # A key that is still to be made Django forgets.
                 self.db.drop_foreign_key(other, column, table.name)
         self.effects.append(TableDropped(table=self.db.fact(table), field=field or table.auto_of))
         self.db.drop(table, self.origin)

@@ -67,8 +67,7 @@ class DatabaseSide:
         holds = change.rendered.holds(key) if held else False
         if holds is not True:
             self.editor.about(key)
-            unsure = f"it cannot be told whether Django has rendered `{key.model_key}` again by then"
-            doubt = None if holds is False else unsure
+            doubt = None if holds is False else unsure_of(key)
             self.editor.fail(FailureKind.THROUGH_UNRESOLVED, wording.through_unresolved(), doubt=doubt)
 
     # -- columns and indexes by field names
@@ -143,3 +142,8 @@ class DatabaseSide:
         table = None if name is UNKNOWN else self.editor.db.get(name)
         if table is not None:
             self.editor.db.doubt_shape(table, reason)
+
+
+def unsure_of(key: FieldKey) -> str:
+    """Why it is not known what a field has hold of."""
+    return f"it cannot be told whether Django has rendered `{key.model_key}` again by then"

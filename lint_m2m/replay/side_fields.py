@@ -186,7 +186,7 @@ class FieldSide(LinkSide):
         if was is True:
             old_link = self.layout.link_table(old, old_state.name, old_field, before)
             new_link = self.layout.link_table(new, new_state.name, new_field, after)
-            self.editor.target_resolved(new_link, after)
+            self._targets_resolved(change, old_link, new_link)
             self._alter_links(old_link, new_link, change, retargeted=_retargeted(change, old_link, new_link))
 
     # Only Django 6.0.0 is broken (RenameField of a many-to-many field does nothing); patch versions are not told.

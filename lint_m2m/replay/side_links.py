@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lint_m2m.migration import (
-    UNKNOWN,
-)
+from lint_m2m.migration import UNKNOWN
+from lint_m2m.replay import wording
 from lint_m2m.replay.change import Change
 from lint_m2m.replay.database import Table
+from lint_m2m.replay.facts import FailureKind
 from lint_m2m.replay.layout import Columns, LinkTable
-from lint_m2m.replay.side import DatabaseSide
+from lint_m2m.replay.side import DatabaseSide, unsure_of
 
 
 class LinkSide(DatabaseSide):
@@ -36,6 +36,27 @@ class LinkSide(DatabaseSide):
         table.auto_of = new.key
         if retargeted and new.constrained:
             self._rows_must_fit(table, old, new, change)
+
+    def _targets_resolved(self, change: Change, old: LinkTable, new: LinkTable) -> None:
+        """Raise where the field's target, before the operation or after it, is a string.
+
+        The old one may still have hold of the class of a model that an earlier operation removed. SQLite makes a new
+        table first where it gets another name.
+        """
+        attribute = "m2m_reverse_field_name"
+        if self.sqlite and old.table != new.table:
+            self.editor.target_resolved(new, change.after)
+            attribute = "m2m_column_name"
+        holds = change.rendered.holds(old.key)
+        if change.before.lookup(old.to) is None and holds is not True:
+            self.editor.fail(
+                FailureKind.TARGET_GONE,
+                wording.target_unresolved(attribute),
+                doubt=None if holds is False else unsure_of(old.key),
+                field=old.key,
+            )
+        if change.after.lookup(new.to) is None:
+            self.editor.fail(FailureKind.TARGET_UNRESOLVED, wording.target_unresolved(attribute), field=new.key)
 
     def _alter_links_sqlite(
         self, old: LinkTable, new: LinkTable, change: Change, old_name: str, new_name: str

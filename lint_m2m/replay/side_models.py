@@ -86,12 +86,10 @@ class ModelSide(FieldSide):
             if not self._automatic(change, new, new_state, after, was=was):
                 continue
             self.editor.about(new.field_key(new_state.name))
-            self._alter_links(
-                self.layout.link_table(old, old_state.name, old_state.field, before),
-                self.layout.link_table(new, new_state.name, new_state.field, after),
-                change,
-                retargeted=False,
-            )
+            old_link = self.layout.link_table(old, old_state.name, old_state.field, before)
+            new_link = self.layout.link_table(new, new_state.name, new_state.field, after)
+            self._targets_resolved(change, old_link, new_link)
+            self._alter_links(old_link, new_link, change, retargeted=False)
 
     def alter_model_table(self, change: Change, operation: AlterModelTable) -> None:
         key = ModelKey(change.app_label, operation.name.lower())

@@ -7,7 +7,8 @@ that callers can leave alone what names no table that matters and `hides_names` 
 Division of labour. Statements are told apart by `sql_lexer`; everything about tables, columns, constraints and
 indexes is read by the grammar in `sql_schema`, rows by `sql_rows`, procedural blocks by `sql_blocks`. Queries
 (``INSERT … SELECT``, ``CREATE TABLE … AS``, ``MERGE … USING (…)``) are parsed by sqlglot, which is imported when the
-first one comes: it takes 0.15 s to import, and most texts in migrations never need it. `sql_query` says what it found.
+first one comes that is not plain (`sql_plain`): it takes 0.15 s to import, and most texts in migrations never need it.
+`sql_query` says what it found.
 
 Names: PostgreSQL folds what is not quoted to lower case; Oracle to upper case, where Django quotes upper case, so
 that both come out here as Django's name in lower case; SQLite and MySQL keep the spelling and do not count case.
@@ -45,6 +46,7 @@ from lint_m2m.replay.sql_lexer import (
     mentions,
     statements,
 )
+from lint_m2m.replay.sql_plain import plain_rows
 from lint_m2m.replay.sql_query import rows_of
 from lint_m2m.replay.sql_rows import Scope, read_statement, read_with
 from lint_m2m.replay.sql_schema import (
@@ -277,6 +279,9 @@ def _query(text: str, scope: Scope, target: str | None, vendor: Maybe[str]) -> R
         raise NotReadError(f"a query of more than {MAX_QUERY} characters")
     if _depth(text) > MAX_DEPTH:
         raise NotReadError("nested too deeply")
+    plain = plain_rows(text, scope, vendor)
+    if plain is not None:
+        return plain
     import sqlglot
 
     order = list(_DIALECTS.values())
@@ -323,8 +328,12 @@ class _EndlessError(BaseException):
 def _bounded() -> Iterator[None]:
     """Stops a parser that goes round in circles, as sqlglot 26 does on ``SELECT 1 WITH`` (Oracle).
 
-    Counts calls instead of looking at the clock, so that the same text always gives the same answer.
+    Counts calls instead of looking at the clock, so that the same text always gives the same answer. Under a profiler
+    nothing is counted: its hook may be an object that cannot be set again from here (cProfile's).
     """
+    if sys.getprofile() is not None:
+        yield
+        return
     calls = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:
@@ -333,12 +342,11 @@ def _bounded() -> Iterator[None]:
         if calls > MAX_CALLS:
             raise _EndlessError
 
-    previous = sys.getprofile()
     sys.setprofile(count)
     try:
         yield
     finally:
-        sys.setprofile(previous)
+        sys.setprofile(None)
 
 
 @contextmanager

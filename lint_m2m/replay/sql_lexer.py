@@ -42,6 +42,15 @@ class Kind(enum.Enum):
     OTHER = "other"  # punctuation and operators
 
 
+# Global names are found several times as fast as members of an enum.
+_WORD: Final = Kind.WORD
+_STRING: Final = Kind.STRING
+_OTHER: Final = Kind.OTHER
+_QUOTED: Final = Kind.QUOTED
+_NUMBER: Final = Kind.NUMBER
+_PARAMETER: Final = Kind.PARAMETER
+
+
 class Token(NamedTuple):
     """`word` is the upper-cased text of a WORD, the text of an OTHER, and empty for the rest, so that keywords and
     punctuation are recognised with one comparison. `value` is the content of a string or an identifier."""
@@ -152,7 +161,7 @@ def lex(text: str, vendor: Maybe[str], *, backslash: bool | None = None) -> Lexe
                 continue
             case "word":
                 value = found.group()
-                tokens.append(Token(Kind.WORD, value.upper(), value, start, position))
+                tokens.append(Token(_WORD, value.upper(), value, start, position))
             case "operator":
                 value = found.group()
                 if executable and value == "*" and text.startswith("/", position):
@@ -161,31 +170,31 @@ def lex(text: str, vendor: Maybe[str], *, backslash: bool | None = None) -> Lexe
                     continue
                 if value in "'\"`":  # the closing quote is missing: the rest belongs to it
                     complete = False
-                    tokens.append(Token(Kind.STRING, "", text[start + 1 :], start, size))
+                    tokens.append(Token(_STRING, "", text[start + 1 :], start, size))
                     break
-                tokens.append(Token(Kind.OTHER, value, value, start, position))
+                tokens.append(Token(_OTHER, value, value, start, position))
             case "identifier":
-                tokens.append(Token(Kind.QUOTED, "", _unquote(found.group()), start, position))
+                tokens.append(Token(_QUOTED, "", _unquote(found.group()), start, position))
             case "string":
                 literal = found.group()
                 literal = literal[literal.index("'") + 1 : -1]
-                tokens.append(Token(Kind.STRING, "", literal.replace("''", "'"), start, position))
+                tokens.append(Token(_STRING, "", literal.replace("''", "'"), start, position))
             case "escape_string":
                 literal = found.group()[2:-1]
-                tokens.append(Token(Kind.STRING, "", literal.replace("''", "'").replace("\\'", "'"), start, position))
+                tokens.append(Token(_STRING, "", literal.replace("''", "'").replace("\\'", "'"), start, position))
             case "number":
-                tokens.append(Token(Kind.NUMBER, "", found.group(), start, position))
+                tokens.append(Token(_NUMBER, "", found.group(), start, position))
             case "parameter":
-                tokens.append(Token(Kind.PARAMETER, "", found.group(), start, position))
+                tokens.append(Token(_PARAMETER, "", found.group(), start, position))
             case "dollar":
                 tag = found.group()
                 end = text.find(tag, position) if open_dollars < _MAX_OPEN_DOLLARS else -1
                 if end < 0:
                     open_dollars += 1
                     complete = False
-                    tokens.append(Token(Kind.OTHER, "$", "$", start, position))
+                    tokens.append(Token(_OTHER, "$", "$", start, position))
                     continue
-                tokens.append(Token(Kind.STRING, "", text[position:end], start, end + len(tag)))
+                tokens.append(Token(_STRING, "", text[position:end], start, end + len(tag)))
                 position = end + len(tag)
             case "oracle_quote":
                 opening = found.group("open")
@@ -193,7 +202,7 @@ def lex(text: str, vendor: Maybe[str], *, backslash: bool | None = None) -> Lexe
                 if end < 0:
                     complete = False
                     end = size
-                tokens.append(Token(Kind.STRING, "", text[position:end], start, min(size, end + 2)))
+                tokens.append(Token(_STRING, "", text[position:end], start, min(size, end + 2)))
                 position = min(size, end + 2)
             case "executable":
                 executable = True
@@ -304,7 +313,7 @@ def _split(tokens: list[Token], separators: frozenset[int]) -> list[list[Token]]
             depth += 1
         elif word == ")":
             depth -= 1
-        elif token.kind is Kind.WORD:
+        elif token.kind is _WORD:
             following = tokens[index + 1].word if index + 1 < len(tokens) else ";"
             if len(current) == 1:
                 if word == "BEGIN":
@@ -347,7 +356,7 @@ def _is_cursor(tokens: list[Token], index: int) -> bool:
 
 def _declares(token: Token) -> bool:
     """Whether `token` behind IS or AS begins declarations (PL/SQL), not a string, a query or a BEGIN."""
-    return token.kind is Kind.WORD and token.word not in ("BEGIN", "SELECT")
+    return token.kind is _WORD and token.word not in ("BEGIN", "SELECT")
 
 
 _WORDS: Final = re.compile(r"[\w$#]+")

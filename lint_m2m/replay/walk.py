@@ -31,7 +31,7 @@ from lint_m2m.replay.facts import Effect, Failure, FailureKind, Origin
 from lint_m2m.replay.merge import merge_databases, merge_states
 from lint_m2m.replay.models import StateView
 from lint_m2m.replay.queries import Queries, ReplaySettings
-from lint_m2m.replay.quiet import is_quiet
+from lint_m2m.replay.quiet import LEFT_OUT, is_quiet
 from lint_m2m.replay.rendering import Rendered, unrenderable
 from lint_m2m.replay.state import HANDLERS as STATE_HANDLERS
 from lint_m2m.replay.state import StateLedger, Undo, view_before
@@ -61,6 +61,8 @@ class Replay(Queries):
         # The migration and the operation of it that runs, with the parts around it; and whether this is a look ahead.
         self._rest: tuple[Migration | None, int, list[_Part]] = (None, 0, [])
         self._looking_ahead = False
+        # What the operations looked at ahead leave for the end.
+        self._put_off: list[Later] = []
         # Whether it has made a difference so far, or may have, which models Django has rendered again: then operations
         # on plain columns matter as well.
         self.rendering_matters = False
@@ -84,6 +86,8 @@ class Replay(Queries):
             self._ahead = MAX_AHEAD
             self._changes = MAX_CHANGES + MORE_CHANGES * len(node.operations)
             for index, operation in enumerate(node.operations):
+                if operation is LEFT_OUT:
+                    continue
                 self._rest = (node, index, [])
                 if type(operation) in STATE_HANDLERS:
                     yield self._plain(node, operation, str(index), None)
@@ -206,6 +210,7 @@ class Replay(Queries):
     def _settled(self, change: Change, outcome: Outcome, origin: Origin) -> Outcome:
         """`outcome` with the failures that no later operation of the migration prevents, as failures of this one."""
         if self._looking_ahead:
+            self._put_off.extend(outcome.later)
             return outcome
         for later in outcome.later:
             if later.still(self._database) is None:
@@ -254,6 +259,7 @@ class Replay(Queries):
             return None
         state, database, known = self._state, self._database, len(self._data.operations)
         self._state, self._database, self._looking_ahead = state.fork(), database.fork(), True
+        self._put_off = []
         try:
             for operation, number, after in reversed(parts):
                 view = after
@@ -268,19 +274,38 @@ class Replay(Queries):
                     for _ in self._on_state(migration, part, "", None):
                         pass
             for operation_after in migration.operations[index + 1 :]:
+                if operation_after is LEFT_OUT:
+                    continue
                 self._ahead -= 1
                 for step in self._both(migration, operation_after, "", None):
                     if step.failures:
                         return self._at_a_stop(later)
             self._database.settle()
-            return later.still(self._database)
+            return self._still(later)
         finally:
             self._state, self._database, self._looking_ahead = state, database, False
             del self._data.operations[known:]
 
     def _at_a_stop(self, later: Later) -> str | None:
         """What `later` raises where an operation raises before the end."""
-        return later.still(self._database) if later.failure.kind is FailureKind.ROWS_VIOLATE else None
+        return self._still(later) if later.failure.kind is FailureKind.ROWS_VIOLATE else None
+
+    def _still(self, later: Later) -> str | None:
+        """What `later` raises at this moment. Rows that point at nothing do so no less when their column is pointed
+        elsewhere, where they fit as little."""
+        exception = later.still(self._database)
+        table = later.failure.existing
+        if exception is not None or later.failure.kind is not FailureKind.ROWS_VIOLATE or table is None:
+            return exception
+        columns = () if table.columns is UNKNOWN else table.columns
+        for other in self._put_off:
+            there = other.failure.existing
+            if other.failure.kind is FailureKind.ROWS_VIOLATE and there is not None and there.uid == table.uid:
+                column = other.failure.column
+                known = column != later.failure.column and any(one.name == column for one in columns)
+                if not known:
+                    exception = exception or other.still(self._database)
+        return exception
 
     # -- the database side alone, with intermediate states of its own
 

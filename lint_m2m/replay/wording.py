@@ -34,6 +34,11 @@ def through_unresolved() -> str:
     return "AttributeError: 'str' object has no attribute '_meta'"
 
 
+def target_unresolved(attribute: str) -> str:
+    """Altering an automatic many-to-many whose target is a string: it has no names of columns."""
+    return f"AttributeError: 'ManyToManyField' object has no attribute '{attribute}'"
+
+
 def lazy_through(model: ModelKey) -> str:
     """A line of the ValueError that rendering the models raises, for a `through` that is not there."""
     return (

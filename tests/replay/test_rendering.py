@@ -5,10 +5,13 @@ Each case is what follows the models A and B, C beside them, and `A.f` through A
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import django
 import pytest
 
+from lint_m2m import config
 from lint_m2m.engine import check
 from lint_m2m.reports import render
 from tests import judge
@@ -16,6 +19,7 @@ from tests.judge.short import (
     A_PLAIN,
     AB,
     CUSTOM,
+    A,
     B,
     C,
     add,
@@ -113,3 +117,62 @@ def test_a_through_model_deleted_too_early(case: str, tmp_path: Path) -> None:
     named = [finding for finding in report.findings if finding.code == "MTM105"]
     assert len(named) == ((exception is not None or stuck or case in NAMED_AT_THE_END) and case not in NOT_NAMED)
     assert [finding.runtime_error is None for finding in named] == [exception is None] * len(named)
+
+
+# The same of the target of an automatic table: what follows the models A, B and C, and `A.f` to B.
+TO_C = alter(many("app.C"))
+TARGETS: dict[str, Case] = {
+    "turned at once": ((delete("B"), TO_C),),
+    "turned later": ((delete("B"),), (TO_C,)),
+    "turned, its model rendered": ((delete("B"), add(NUMBER, "n"), TO_C),),
+    "turned later, its model rendered": ((delete("B"), add(NUMBER, "n")), (TO_C,)),
+    "turned, something else rendered": ((delete("B"), add(NUMBER, "n", "c"), TO_C),),
+    "turned, a key to its model": ((delete("B"), create("Q", key("a", "app.A")), TO_C),),
+    "turned, with another table": ((delete("B"), add(NUMBER, "n"), alter(many("app.C", db_table="other"))),),
+    "turned, code": ((delete("B"), CODE, TO_C),),
+    "another table": ((delete("B"), alter(many(db_table="other"))),),
+    "another table, its model rendered": ((delete("B"), add(NUMBER, "n"), alter(many(db_table="other"))),),
+    "other options": ((delete("B"), add(NUMBER, "n"), alter(many(blank=True))),),
+    "renamed": ((delete("B"), rename_field("f", "g")),),
+    "its model renamed": ((delete("B"), rename_model("A", "A2")),),
+    "its model's table renamed": ((delete("B"), add(NUMBER, "n"), table("a", "other")),),
+    "removed": ((delete("B"), add(NUMBER, "n"), remove()),),
+    "its model deleted": ((delete("B"), add(NUMBER, "n"), delete("A")),),
+    "back again": ((delete("B"), add(NUMBER, "n"), B, remove()),),
+    "no rows": (
+        (
+            create("D"),
+            add(many("app.D"), "i"),
+            delete("D"),
+            add(NUMBER, "n"),
+            alter(many("app.A", related_name="+"), "i"),
+        ),
+    ),
+}
+
+
+def deleted_target(case: str, folder: Path, url: str) -> None:
+    project = write_linear(folder, "app", [(B, C, A), *TARGETS[case]])
+    configured = replace(config.load(project), database=url.partition(":")[0], django_version=django.VERSION[:2])
+    report = check(project, configured)
+    found = disagreements(report, judge.run(project, database=url))
+    found += disagreements_apart(report, judge.run(project, database=url, fresh_process=True))
+    assert not found, "\n".join([*found, render(report, "full")])
+
+
+@pytest.mark.parametrize("case", TARGETS)
+def test_a_target_deleted_too_early(case: str, tmp_path: Path) -> None:
+    deleted_target(case, tmp_path, judge.SQLITE)
+
+
+@pytest.mark.parametrize("case", TARGETS)
+def test_a_target_deleted_too_early_on_servers(case: str, tmp_path: Path, database_url: str) -> None:
+    deleted_target(case, tmp_path, database_url)
+
+
+def test_the_finding_names_the_target_that_is_gone(tmp_path: Path) -> None:
+    project = write_linear(tmp_path, "app", [(B, C, A), *TARGETS["turned, its model rendered"]])
+    report = check(project, replace(config.load(project), database="postgresql"))
+    assert [(one.code, one.operation, one.message) for one in report.findings] == [
+        ("MTM105", "2", "`AlterField` works on `app.A.f`, whose `to=` names `app.B`, which is not in the state here")
+    ]

@@ -1,0 +1,220 @@
+"""Operations that are left out of the replay: nothing that is found depends on them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lint_m2m import Config
+from lint_m2m import config as configuration
+from lint_m2m.engine.bystanders import without_bystanders
+from lint_m2m.engine.judge import _replayed
+from lint_m2m.engine.project import replay_settings
+from lint_m2m.engine.sources import SourceReader
+from lint_m2m.errors import LintM2MError
+from lint_m2m.graph import Graph, build
+from lint_m2m.migration import Migration, Project
+from lint_m2m.replay.quiet import LEFT_OUT
+from lint_m2m.replay.walk import ReplaySettings
+from lint_m2m.rules import RULES
+from tests.cache.test_unaffected import NAMES, edited, project_of
+from tests.support.rule_projects import RULE_FIXTURES, projects
+
+VENDORS = ("sqlite", "postgresql", "mysql")
+HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+
+
+def read(root: Path) -> Iterator[tuple[Project, Graph, ReplaySettings]]:
+    """Each project below `root`, and what it takes to replay it for each database."""
+    config = Config()
+    for _, reading in SourceReader().projects(root, configuration.read_options(config, root)):
+        project = reading()
+        for vendor in VENDORS:
+            yield project, build(project), replace(replay_settings(project, config), vendor=vendor, vendor_known=True)
+
+
+def differences(root: Path) -> Iterator[str]:
+    for project, graph, settings in read(root):
+        try:
+            whole = _replayed(RULES, project, graph, settings, lambda done, total: None)
+        except LintM2MError:
+            continue
+        rest = _replayed(RULES, project, without_bystanders(project, graph), settings, lambda done, total: None)
+        if not rest.by_columns and rest.found != whole.found:
+            yield f"{root} on {settings.vendor}: {rest.found} instead of {whole.found}"
+
+
+def left_out(root: Path) -> dict[str, list[int]]:
+    """The numbers of the operations that are left out, by the names of the migrations."""
+    project, graph, _ = next(read(root))
+    nodes = [node for node in without_bystanders(project, graph).nodes.values() if isinstance(node, Migration)]
+    return {
+        node.name: [number for number, operation in enumerate(node.operations) if operation is LEFT_OUT]
+        for node in nodes
+    }
+
+
+@pytest.mark.parametrize("fixture", projects(RULE_FIXTURES), ids=lambda fixture: str(fixture.path.name))
+def test_fixtures(fixture: object) -> None:
+    assert not list(differences(fixture.path))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 15) for first in range(0, 60, 15)], ids=str)
+def test_random_edits_of_random_histories(seeds: range, tmp_path: Path) -> None:
+    for seed in seeds:
+        choose = random.Random(seed)
+        root = project_of(seed, choose, tmp_path / str(seed))
+        files = sorted(file for file in root.rglob("migrations/*.py") if file.name != "__init__.py" and file.is_file())
+        for _ in range(4 if files else 0):
+            file = choose.choice(files)
+            try:
+                text = file.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, PermissionError):
+                continue
+            names = sorted({one for pair in NAMES.findall(text) for one in pair if one}) or ["book"]
+            file.write_text(edited(text, choose, names), encoding="utf-8")
+        assert not list(differences(root))
+
+
+def project_with(root: Path, *operations: str) -> Path:
+    """A shop with a model that has links and one that has none, and `operations` in a second migration."""
+    first = """\
+    operations = [
+        migrations.CreateModel("Tag", [("id", models.AutoField(primary_key=True))]),
+        migrations.CreateModel(
+            "Item", [("id", models.AutoField(primary_key=True)), ("tags", models.ManyToManyField(to="shop.Tag"))]
+        ),
+        migrations.CreateModel("Owned", [("id", models.AutoField(primary_key=True)), ("rank", models.IntegerField())]),
+        migrations.CreateModel("Note", [("id", models.AutoField(primary_key=True)), ("rank", models.IntegerField())]),
+        migrations.AddField("Item", "owned", models.ManyToManyField(to="shop.Tag", through="shop.Owned")),
+    ]
+"""
+    second = "".join(f"        {operation},\n" for operation in operations)
+    folder = root / "shop" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder.parent / "__init__.py").touch()
+    (folder / "0001_initial.py").write_text(HEAD + first)
+    dependencies = '    dependencies = [("shop", "0001_initial")]\n'
+    (folder / "0002_more.py").write_text(f"{HEAD}{dependencies}    operations = [\n{second}    ]\n")
+    (root / "pyproject.toml").touch()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("operation", "out"),
+    [
+        ("migrations.AddField('note', 'text', models.TextField())", True),
+        ("migrations.AddField('tag', 'text', models.TextField())", True),
+        ("migrations.AlterField('note', 'rank', models.TextField())", True),
+        ("migrations.RemoveField('note', 'rank')", True),
+        ("migrations.AlterModelOptions('note', {'ordering': ['rank']})", True),
+        ("migrations.AddIndex('note', models.Index(fields=['rank'], name='of_rank'))", True),
+        ("migrations.AlterUniqueTogether('note', {('rank', 'id')})", True),
+        ("migrations.AddField('owned', 'text', models.TextField())", False),
+        ("migrations.AddIndex('owned', models.Index(fields=['rank'], name='of_rank'))", False),
+        ("migrations.AlterUniqueTogether('owned', {('rank', 'id')})", False),
+        ("migrations.RemoveField('item', 'tags')", False),
+        ("migrations.AddField('note', 'tags', models.TextField())", False),
+        ("migrations.AddField('note', 'text', models.TextField(db_column='tag'))", False),
+        ("migrations.AddField('note', 'text', models.TextField(db_index=True))", False),
+        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))", False),
+        ("migrations.AlterModelOptions('note', {'managed': False})", False),
+        ("migrations.RenameModel('Note', 'Page')", False),
+        ("migrations.RunSQL('SELECT 1')", False),
+    ],
+)
+def test_what_is_left_out(operation: str, out: bool, tmp_path: Path) -> None:
+    root = project_with(tmp_path, operation)
+    assert left_out(root)["0002_more"] == ([0] if out else [])
+
+
+def test_with_an_index_of_a_name_that_another_has_all_of_the_model_stay(tmp_path: Path) -> None:
+    index = "migrations.AddIndex('{}', models.Index(fields=['rank'], name='{}'))"
+    root = project_with(
+        tmp_path,
+        index.format("note", "of_rank"),
+        index.format("owned", "OF_RANK"),
+        index.format("note", "alone"),
+        "migrations.RemoveIndex('note', 'alone')",
+        "migrations.RemoveIndex('note', 'of_rank')",
+    )
+    assert left_out(root)["0002_more"] == []
+
+
+@pytest.mark.parametrize(
+    ("operations", "out"),
+    [
+        # What was made by one operation is looked for by another.
+        (
+            (
+                "migrations.AddField('note', 'text', models.TextField())",
+                "migrations.AlterIndexTogether('note', {('rank', 'text')})",
+                "migrations.RenameIndex('note', new_name='of_rank', old_fields=('rank', 'text'))",
+            ),
+            [],
+        ),
+        # Another column than its name says.
+        (
+            (
+                "migrations.AddField('note', 'tag_id', models.IntegerField())",
+                "migrations.RemoveField('note', 'tag_id')",
+                "migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))",
+            ),
+            [],
+        ),
+        (
+            (
+                "migrations.AddField('note', 'text', models.TextField())",
+                "migrations.AddField('note', 'other', models.TextField(db_column='text'))",
+            ),
+            [],
+        ),
+        # What becomes of a relation may depend on the unique set that it is in.
+        (
+            (
+                "migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))",
+                "migrations.AlterUniqueTogether('note', {('rank', 'tag')})",
+                "migrations.AlterUniqueTogether('note', set())",
+                "migrations.RemoveField('note', 'tag')",
+            ),
+            [],
+        ),
+        # A relation that stays does not.
+        (
+            (
+                "migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))",
+                "migrations.AddField('note', 'text', models.TextField())",
+                "migrations.AlterUniqueTogether('note', {('rank', 'tag'), ('text', 'rank')})",
+            ),
+            [1, 2],
+        ),
+        (
+            (
+                "migrations.AlterUniqueTogether('note', {('rank', 'id')})",
+                "migrations.SeparateDatabaseAndState([migrations.AlterUniqueTogether('note', set())], [])",
+            ),
+            [],
+        ),
+    ],
+)
+def test_what_goes_together_stays_together(operations: tuple[str, ...], out: list[int], tmp_path: Path) -> None:
+    root = project_with(tmp_path, *operations)
+    assert left_out(root)["0002_more"] == out
+    assert not list(differences(root))
+
+
+def test_numbers_and_findings_stay(tmp_path: Path) -> None:
+    root = project_with(
+        tmp_path,
+        "migrations.AddField('note', 'text', models.TextField())",
+        "migrations.AlterField('item', 'tags', models.ManyToManyField(to='shop.Tag', through='shop.Owned'))",
+    )
+    assert left_out(root)["0002_more"] == [0]
+    for project, graph, settings in read(root):
+        rest = _replayed(RULES, project, without_bystanders(project, graph), settings, lambda done, total: None)
+        assert ("MTM101", "1") in [(one.code, one.operation) for same in rest.found.values() for one in same]
