@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m import looks
@@ -28,7 +28,7 @@ from lint_m2m.readers.project.settings import facts_of, find_settings, installed
 from lint_m2m.readers.project.toplevel import Modules
 from lint_m2m.readers.project.tree import Unread, is_below, joined, nearest, parent_of, walk
 from lint_m2m.roots import starts_django
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, slotted
 
 
 @frozen
@@ -93,7 +93,7 @@ def discover_projects(root: Path, options: ReadOptions) -> tuple[Layout, ...]:
     return _Discovery(Path(os.path.abspath(root)), options).layouts()
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class _Candidate:
     """An app with migrations, before it is known which project it belongs to."""
 
@@ -189,11 +189,11 @@ class _Discovery:
             name: model for name, model in said.swappable if name.endswith("_MODEL") or model.split(".")[0] in apps
         }
         swappable = models | dict(self.options.swappable)
-        files = [
-            MigrationFile(app_label=label, name=name, path=path, file=self.tree.file(path))
-            for label, app in apps.items()
-            for name, path in zip(app.migrations.names, app.migrations.paths, strict=True)
-        ]
+        files: list[MigrationFile] = []
+        for label, app in apps.items():
+            folder = self.tree.file(app.migrations.folder)
+            for name, path in zip(app.migrations.names, app.migrations.paths, strict=True):
+                files.append(MigrationFile(app_label=label, name=name, path=path, file=folder / f"{name}.py"))
         return Layout(
             root=self.tree.root,
             apps=tuple(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -20,11 +19,10 @@ def interrupts_wait() -> Iterator[None]:
     Python hands signals to its main thread: in another one there is nothing to hold back.
     """
     before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    waiting: list[tuple[int, FrameType | None]] = []
+    if not callable(before) or not _set(signal.SIGINT, lambda number, frame: waiting.append((number, frame))):
         yield
         return
-    waiting: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
     try:
         yield
     finally:
@@ -41,8 +39,7 @@ def interrupts_wait_a_moment() -> Iterator[None]:
     """
     before = signal.getsignal(signal.SIGINT)
     if (
-        threading.current_thread() is not threading.main_thread()
-        or not callable(before)
+        not callable(before)
         or not hasattr(signal, "setitimer")
         or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL
     ):
@@ -59,7 +56,9 @@ def interrupts_wait_a_moment() -> Iterator[None]:
         waiting.clear()
         before(signal.SIGINT, frame)
 
-    signal.signal(signal.SIGALRM, no_longer)
+    if not _set(signal.SIGALRM, no_longer):
+        yield
+        return
     signal.signal(signal.SIGINT, wait)
     try:
         yield
@@ -69,3 +68,12 @@ def interrupts_wait_a_moment() -> Iterator[None]:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         if waiting:
             before(*waiting[0])
+
+
+def _set(number: int, handler: Callable[[int, FrameType | None], object]) -> bool:
+    """Whether that signal goes to `handler` now: only in the main thread can it."""
+    try:
+        signal.signal(number, handler)
+    except ValueError:
+        return False
+    return True

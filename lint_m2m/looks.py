@@ -10,12 +10,11 @@ when it was noted that a change in the same tick of the clock might not show (gi
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 # Size, time of the last change of content and of anything, inode. Nothing where the times cannot be relied on.
@@ -235,33 +234,32 @@ def names(path: str | os.PathLike[str]) -> list[str]:
     return found
 
 
-def scan(path: str) -> Iterator[os.DirEntry[str]]:
+def scan(path: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
     """`os.scandir` for modules and folders with modules: other files may come and go without being noticed.
 
     Raises OSError at once, and when the listing breaks off.
     """
+    if _noting is None:
+        return os.scandir(path)
     try:
-        status = None if _noting is None else os.stat(path)
+        status = os.stat(path)
         entries = os.scandir(path)
     except OSError:
         doubt()
         raise
-    return _scanned(path, status, entries)
+    return closing(_scanned(_noting, path, status, entries))
 
 
 def _scanned(
-    path: str, status: os.stat_result | None, entries: AbstractContextManager[Iterator[os.DirEntry[str]]]
-) -> Iterator[os.DirEntry[str]]:
+    noting: Looks, path: str, status: os.stat_result, entries: AbstractContextManager[Iterator[os.DirEntry[str]]]
+) -> Generator[os.DirEntry[str], None, None]:
     with entries as found:
-        if _noting is None or status is None:
-            yield from found
-            return
         listed: list[os.DirEntry[str]] = []
         try:
             for entry in found:
                 listed.append(entry)
                 yield entry
-            _noting.folder("modules", path, status, _digest_of_entries(listed))
+            noting.folder("modules", path, status, _digest_of_entries(listed))
         except OSError:
             doubt()
             raise
@@ -269,6 +267,9 @@ def _scanned(
 
 def digest(content: bytes) -> str:
     """The digest that stands for `content`."""
+    # OpenSSL comes with it: not for those who note nothing.
+    import hashlib
+
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

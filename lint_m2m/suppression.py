@@ -35,15 +35,10 @@ from lint_m2m.values import frozen
 
 UNUSED_CODE: Final = "MTM904"
 
-# What a file must contain before it is worth tokenizing.
-_MARKS: Final = (b"lint-m2m:", b"lint-m2m :", b"MTM")
-_OWN: Final = re.compile(
-    r"#\s*lint[-_]m2m\s*:\s*(?P<word>[\w-]*)(?P<bracket>\s*\[(?P<codes>[^\]#]*)(?P<closed>\])?)?",
-    re.ASCII | re.IGNORECASE,
-)
+_OWN: Final = r"(?ai)#\s*lint[-_]m2m\s*:\s*(?P<word>[\w-]*)(?P<bracket>\s*\[(?P<codes>[^\]#]*)(?P<closed>\])?)?"
 # flake8's own form: codes separated by commas or blanks; what is no code ends the list.
-_NOQA: Final = re.compile(r"#\s*noqa\s*:\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*)", re.IGNORECASE | re.ASCII)
-_CODE: Final = re.compile(r"[^\s,]+")
+_NOQA: Final = r"(?ai)#\s*noqa\s*:\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*)"
+_CODE: Final = r"[^\s,]+"
 
 
 class Code(NamedTuple):
@@ -82,11 +77,6 @@ class UnusedIgnore:
     notes: tuple[str, ...] = ()
 
 
-def speaks_of_us(source: bytes) -> bool:
-    """The cheap test: whether a file can hold any of our comments."""
-    return any(mark in source for mark in _MARKS)
-
-
 def ignores(text: str, names: Mapping[str, str] = MappingProxyType({})) -> tuple[Ignore, ...]:
     """The comments in a file's text, in order. In a file that is no Python, those before its first broken token.
 
@@ -116,7 +106,7 @@ def _comments(text: str) -> Iterator[tuple[str, int, int, int]]:
 
 
 def _own(comment: str, first_line: int, line: int, column: int, names: Mapping[str, str]) -> Iterator[Ignore]:
-    for match in _OWN.finditer(comment):
+    for match in re.finditer(_OWN, comment):
         span = Span(line, column + match.start() + 1, line, column + match.end() + 1)
         word = match["word"].lower()
         codes = _codes(match, line, column, names) if match["bracket"] else ()
@@ -139,7 +129,7 @@ def _own(comment: str, first_line: int, line: int, column: int, names: Mapping[s
 
 
 def _noqa(comment: str, first_line: int, line: int, column: int) -> Iterator[Ignore]:
-    for match in _NOQA.finditer(comment):
+    for match in re.finditer(_NOQA, comment):
         codes = _codes(match, line, column, {})
         if any(code.code.startswith("MTM") for code in codes):
             span = Span(line, column + match.start() + 1, line, column + match.end() + 1)
@@ -149,7 +139,7 @@ def _noqa(comment: str, first_line: int, line: int, column: int) -> Iterator[Ign
 def _codes(match: re.Match[str], line: int, column: int, names: Mapping[str, str]) -> tuple[Code, ...]:
     start = column + match.start("codes") + 1
     found: dict[str, Code] = {}
-    for code in _CODE.finditer(match["codes"]):
+    for code in re.finditer(_CODE, match["codes"]):
         name = names.get(code.group().lower(), code.group().upper())
         found.setdefault(name, Code(name, Span(line, start + code.start(), line, start + code.end())))
     return tuple(found.values())

@@ -1,4 +1,5 @@
-"""`frozen`: what ``@dataclass(frozen=True, slots=True, kw_only=True)`` does, at a fraction of the cost.
+"""`frozen`: what ``@dataclass(frozen=True, slots=True, kw_only=True)`` does, at a fraction of the cost; `slotted`: the
+same for ``@dataclass(slots=True)``.
 
 There are some hundred and forty such classes, and a check of a large project makes half a million instances of them.
 `dataclasses` compiles six methods for each class when it is imported, and its frozen ``__init__`` goes through
@@ -26,6 +27,17 @@ _FIELD: Final = dataclasses._FIELD  # type: ignore[attr-defined]
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,))
 def frozen(cls: type[_T]) -> type[_T]:
     """A class of frozen values with slots: all arguments by name, compared and hashed by what is in them."""
+    return _made(cls, fixed=True, by_name=True, compares=True)
+
+
+@dataclass_transform(field_specifiers=(dataclasses.field,))
+def slotted(*, frozen: bool = False, eq: bool = True) -> Callable[[type[_T]], type[_T]]:
+    """``@dataclass(slots=True)`` in the same way, for the few classes that take arguments by position or change."""
+    return lambda cls: _made(cls, fixed=frozen, by_name=False, compares=eq)
+
+
+def _made(cls: type[_T], *, fixed: bool, by_name: bool, compares: bool) -> type[_T]:
+    """The class that stands for `cls`. `fixed`: its instances do not change."""
     fields: dict[str, dataclasses.Field[Any]] = {}
     for base in cls.__mro__[-1:0:-1]:
         fields.update(base.__dict__.get("__dataclass_fields__", {}))
@@ -36,27 +48,34 @@ def frozen(cls: type[_T]) -> type[_T]:
             continue
         default = namespace.pop(name, _MISSING)
         declared: Any = default if isinstance(default, dataclasses.Field) else dataclasses.field(default=default)
-        declared.name, declared.type, declared.kw_only = name, annotation, True
+        declared.name, declared.type, declared.kw_only = name, annotation, by_name
         declared._field_type = _FIELD
         fields[name] = declared
-    compared = [field.name for field in fields.values() if field.compare]
     namespace.pop("__dict__", None)
     namespace.pop("__weakref__", None)
     namespace["__slots__"] = tuple(name for name in fields if name not in inherited)
     namespace["__dataclass_fields__"] = fields
-    namespace["__match_args__"] = ()
-    namespace["_compared"] = staticmethod(attrgetter(*compared) if compared else type)
-    for name, method in _SHARED.items():
+    namespace["__match_args__"] = () if by_name else tuple(name for name, field in fields.items() if field.init)
+    namespace["_contents"] = staticmethod(attrgetter(*fields) if fields else type)
+    methods = dict(_SHARED)
+    if fixed:
+        methods |= _FIXED
+    if compares:
+        compared = [field.name for field in fields.values() if field.compare]
+        namespace["_compared"] = staticmethod(attrgetter(*compared) if compared else type)
+        methods["__eq__"] = _equals
+        methods["__hash__"] = _hash if fixed else None
+    for name, method in methods.items():
         namespace.setdefault(name, method)
-    if namespace["__hash__"] is None:
+    if fixed and compares and namespace["__hash__"] is None:
         namespace["__hash__"] = _hash
     meta: Any = type(cls)
     made = meta(cls.__name__, cls.__bases__, namespace)
     made.__qualname__ = cls.__qualname__
 
-    def __init__(self: object, /, **given: object) -> None:
+    def __init__(self: object, /, *given: object, **named: object) -> None:
         made.__init__ = _initialiser(made)
-        made.__init__(self, **given)
+        made.__init__(self, *given, **named)
 
     made.__init__ = __init__
     return made  # type: ignore[no-any-return]
@@ -64,12 +83,15 @@ def frozen(cls: type[_T]) -> type[_T]:
 
 def _initialiser(cls: Any) -> Callable[..., None]:
     """The ``__init__`` of a class of values."""
+    fixed = cls.__setattr__ is _no_change
+    by_name = False
     parameters: list[str] = []
     body: list[str] = []
     names: dict[str, object] = {}
     for field in dataclasses.fields(cls):
         name = field.name
         names[f"_set_{name}"] = getattr(cls, name).__set__
+        by_name = field.kw_only is True
         default = f"_default_{name}"
         source = name
         if field.default is not _MISSING:
@@ -85,8 +107,8 @@ def _initialiser(cls: Any) -> Callable[..., None]:
             parameter = name
         if field.init:
             parameters.append(parameter)
-        body.append(f"    _set_{name}(self, {source})\n")
-    star = "*, " if parameters else ""
+        body.append(f"    _set_{name}(self, {source})\n" if fixed else f"    self.{name} = {source}\n")
+    star = "*, " if parameters and by_name else ""
     exec(f"def __init__(self, {star}{', '.join(parameters)}):\n{''.join(body) or '    pass'}", names)
     made: Callable[..., None] = names["__init__"]  # type: ignore[assignment]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
@@ -115,21 +137,28 @@ def _no_change(self: object, name: str, *_: object) -> None:
 
 
 def _reduce(self: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
-    return _restored, (type(self), *(getattr(self, name) for name in self.__dataclass_fields__))
+    cls = self.__class__
+    return _restored, (cls, cls._contents(self))
 
 
-def _restored(cls: Any, *contents: object) -> object:
-    made: object = object.__new__(cls)
-    for name, content in zip(cls.__dataclass_fields__, contents, strict=True):
-        object.__setattr__(made, name, content)
-    return made
+def _restored(cls: Any, contents: object) -> object:
+    restore = cls.__dict__.get("_restore")
+    if restore is None:
+        restore = cls._restore = _restorer(cls)
+    return restore(contents)
 
 
-_SHARED: Final = {
-    "__eq__": _equals,
-    "__hash__": _hash,
-    "__repr__": _repr,
-    "__setattr__": _no_change,
-    "__delattr__": _no_change,
-    "__reduce__": _reduce,
-}
+def _restorer(cls: Any) -> Callable[[object], object]:
+    """A function that makes an instance of a class of what `_contents` tells of one."""
+    fields = list(cls.__dataclass_fields__)
+    names: dict[str, object] = {"cls": cls, "new": object.__new__}
+    names |= {f"_set_{name}": getattr(cls, name).__set__ for name in fields}
+    lines = [f"    _set_{name}(made, value_{number})\n" for number, name in enumerate(fields)]
+    values = [f"value_{number}" for number in range(len(fields))]
+    told = f"    {', '.join(values)} = contents\n" if values else ""
+    exec(f"def restore(contents):\n    made = new(cls)\n{told}{''.join(lines)}    return made", names)
+    return staticmethod(names["restore"])  # type: ignore[return-value, arg-type]
+
+
+_SHARED: Final[dict[str, object]] = {"__repr__": _repr, "__reduce__": _reduce}
+_FIXED: Final[dict[str, object]] = {"__setattr__": _no_change, "__delattr__": _no_change}

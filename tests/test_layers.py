@@ -260,7 +260,10 @@ print(json.dumps({"status": status, "loaded": loaded}), file=sys.stderr)
 
 
 EXAMPLE = "examples/course-tags"
+SILENT = "tests/fixtures/rules/MTM101/good_state_only"
 HEAVY = {"django", "rich", "sqlglot"}
+# Of Python's own, what is only for findings, for what is kept between runs, or for several processes.
+SELDOM = {"hmac", "pickle", "textwrap"}
 # What a format may load of what others must not.
 NEEDED = {"junit": {"xml"}}
 
@@ -276,6 +279,7 @@ NEEDED = {"junit": {"xml"}}
             if name != "full"
         ),
         pytest.param(["check", EXAMPLE], 1, {"django", "sqlglot"}, id="full"),
+        pytest.param(["check", "--no-cache", "--format", "concise", SILENT], 0, HEAVY | SELDOM, id="silent"),
     ],
 )
 def test_start_up_loads_nothing_it_does_not_need(arguments: list[str], status: int, absent: set[str]) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, slotted
 
 
 @frozen
@@ -78,3 +78,66 @@ def test_can_be_pickled_and_copied() -> None:
     one = Derived(name="a", note="n", items=[1])
     for twin in (pickle.loads(pickle.dumps(one)), copy.deepcopy(one)):
         assert (twin, twin.note, twin.items, twin.hidden) == (one, "n", [1], None)
+
+
+@slotted()
+class Open:
+    name: str
+    items: list[int] = dataclasses.field(default_factory=list)
+    note: str | None = None
+
+
+@slotted(frozen=True)
+class Closed:
+    name: str
+    size: int = 0
+
+
+@slotted(frozen=True)
+class More(Closed):
+    pass
+
+
+@slotted(eq=False)
+class Single:
+    name: str
+
+
+def test_slotted_classes_take_arguments_by_position() -> None:
+    one = Open("a", note="n")
+    assert (one.name, one.items, one.note) == ("a", [], "n")
+    assert repr(Closed("a", 1)) == "Closed(name='a', size=1)"
+    assert [field.name for field in dataclasses.fields(Closed)] == ["name", "size"]
+    assert dataclasses.replace(Closed("a", 1), size=2) == Closed("a", 2)
+    match Closed("a", 1):
+        case Closed(name, size):
+            assert (name, size) == ("a", 1)
+    with pytest.raises(TypeError):
+        Closed("a", 1, 2)  # type: ignore[call-arg]
+
+
+def test_slotted_classes_change_unless_they_are_frozen() -> None:
+    one = Open("a")
+    one.name = "b"
+    assert one == Open("b") != Open("c")
+    with pytest.raises(TypeError):
+        hash(one)
+    with pytest.raises(AttributeError):
+        one.other = 1  # type: ignore[attr-defined]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Closed("a").name = "b"  # type: ignore[misc]
+
+
+def test_slotted_classes_are_compared_unless_they_are_one_of_a_kind() -> None:
+    assert len({Closed("a"), Closed("a"), Closed("b"), More("a")}) == 3
+    assert len({Single("a"), Single("a")}) == 2
+    single = Single("a")
+    assert single != Single("a")
+    assert single in [single]
+
+
+def test_slotted_values_can_be_pickled_and_copied() -> None:
+    one = Open("a", [1], "n")
+    for twin in (pickle.loads(pickle.dumps(one)), copy.deepcopy(one)):
+        assert twin == one
+        assert twin.items is not one.items

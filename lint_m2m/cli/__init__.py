@@ -137,6 +137,7 @@ def _is_of_the_system(error: OSError) -> bool:
 def parser(name: str) -> argparse.ArgumentParser:
     """The argument parser of one command."""
     import argparse
+    from functools import partial
     from importlib import import_module
 
     from lint_m2m.errors import UsageError
@@ -146,8 +147,11 @@ def parser(name: str) -> argparse.ArgumentParser:
             raise UsageError(message.replace("'", "`"))
 
     made = Parser(prog=f"lint-m2m {name}", description=_sentence(COMMANDS[name]), add_help=False, allow_abbrev=False)
+    # argparse tries how each argument would look in a help text, and would ask for the terminal's width each time.
+    made.formatter_class = partial(argparse.HelpFormatter, width=80)
     made.add_argument("-h", "--help", action="store_true", help="show this help")
     import_module(f"{__name__}.{name}").add_arguments(made)
+    made.formatter_class = argparse.HelpFormatter
     return made
 
 
@@ -171,6 +175,8 @@ def _parse(made: argparse.ArgumentParser, arguments: list[str]) -> argparse.Name
     end = _end_of_options(arguments)
     # That method of argparse takes what follows "--" for options all the same.
     paths = [f"./{argument}" if argument.startswith("-") else argument for argument in arguments[end + 1 :]]
+    # It would be written out for errors, and ours do not have it.
+    made.usage = made.prog
     parsed, unknown = made.parse_known_intermixed_args([*arguments[:end], *paths])
     if unknown:
         from difflib import get_close_matches

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lint_m2m.cache import FOLDER, Cache
 from lint_m2m.config import Config, Source
 from lint_m2m.errors import UsageError
 from lint_m2m.roots import marked_root
+
+if TYPE_CHECKING:
+    from lint_m2m.cache import Cache
 
 
 def cache_of(arguments: argparse.Namespace, config: Config, root: Path) -> Cache | None:
@@ -23,6 +26,8 @@ def cache_of(arguments: argparse.Namespace, config: Config, root: Path) -> Cache
         raise UsageError("`--cache-dir` and `--no-cache` exclude each other")
     if config.no_cache and arguments.cache_dir is None:
         return None
+    from lint_m2m.cache import FOLDER, Cache
+
     if config.cache_dir is None:
         # A folder that nobody calls a project is not written to.
         return _own(root / FOLDER) if marked_root(root) == root else None
@@ -34,6 +39,8 @@ def cache_of(arguments: argparse.Namespace, config: Config, root: Path) -> Cache
 
 def _own(folder: Path) -> Cache:
     from platformdirs import user_cache_path
+
+    from lint_m2m.cache import Cache
 
     return Cache(folder, user_cache_path("lint-m2m", appauthor=False))
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from lint_m2m.cli.streams import complain, write_file
 from lint_m2m.config import Config, Origin, Source
 from lint_m2m.errors import ConfigurationError, UsageError, reason_of
-from lint_m2m.reports.text import counted
 
 if TYPE_CHECKING:
     from lint_m2m.changes import Comparison
@@ -65,6 +64,7 @@ def comparison(arguments: argparse.Namespace) -> Comparison | None:
 def write(outcome: Outcome, config: Config) -> int:
     """Write the baselines of a check that was run for it; 0. UsageError where none is named or can be written."""
     from lint_m2m.baseline import render, require_unchanged
+    from lint_m2m.reports.text import counted
     from lint_m2m.writing import alone
 
     if not outcome.baselines:

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest, shortened
-from lint_m2m.config.positions import line_of
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
 from lint_m2m.errors import ConfigurationError, UsageError, reason_of, shown_path
 from lint_m2m.readers.source import SourceError, read_regular
@@ -197,7 +196,7 @@ def parse_document(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError("not valid UTF-8", path=shown, line=line) from None
     # Editors on Windows put a mark before the text.
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    if _LONG_KEY.search(text):
+    if re.search(_LONG_KEY, text):
         raise ConfigurationError(f"a key has more than {MAX_PARTS} parts", path=shown)
     try:
         return text, tomllib.loads(text)
@@ -213,9 +212,14 @@ def parse_document(data: bytes, shown: str) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError("not valid TOML: a number that is too long", path=shown) from None
 
 
-_LONG_KEY: Final = re.compile(
-    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}""",
-)
+_LONG_KEY: Final = rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}"""
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int | None:
+    """`positions.line_of`: asked where a file says something."""
+    from lint_m2m.config import positions
+
+    return positions.line_of(text, path)
 
 
 def _read_at_most(file: Path, size: int) -> bytes:

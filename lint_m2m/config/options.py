@@ -176,7 +176,7 @@ def _per_file_ignores(value: object) -> object:
 def _migration_modules(value: object) -> object:
     def entry(_: str, module: object) -> str:
         # As in Django's MIGRATION_MODULES, where None says that the app has none; TOML has no None.
-        if module == "" or (isinstance(module, str) and _DOTTED.fullmatch(module)):
+        if module == "" or (isinstance(module, str) and re.fullmatch(_DOTTED, module)):
             return str(module)
         raise Mismatch(f"is {_described(module)}, but has to be a dotted module name (empty: the app has none)")
 
@@ -223,18 +223,18 @@ def _operations(value: object) -> object:
     return _table(value, entry, 'dotted class paths and operations (`"my.ops.SafeAlterField" = "AlterField"`)')
 
 
-_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_MODEL: Final = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*")
+_DOTTED: Final = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_MODEL: Final = r"[^\W\d]\w*\.[^\W\d]\w*"
 
 
 def _model(value: object, or_else: str = "") -> str:
-    if isinstance(value, str) and _MODEL.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_MODEL, value):
         return value
     raise Mismatch(f'is {_described(value)}, but has to be a model such as `"accounts.User"`{or_else}')
 
 
 def _class_path(path: str) -> None:
-    if not _DOTTED.fullmatch(path) or "." not in path:
+    if not re.fullmatch(_DOTTED, path) or "." not in path:
         raise Mismatch("is no dotted path of a class")
 
 

@@ -9,10 +9,9 @@ from typing import Final
 
 _KEY: Final = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _DOTTED: Final = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_HEADER: Final = re.compile(rf"\s*\[\s*({_DOTTED})\s*\]")
-_ENTRY: Final = re.compile(rf"\s*({_DOTTED})\s*=\s*(.*)")
-_PART: Final = re.compile(_KEY)
-_LONG_STRING: Final = re.compile(r'"""|' + "'''")
+_HEADER: Final = rf"\s*\[\s*({_DOTTED})\s*\]"
+_ENTRY: Final = rf"\s*({_DOTTED})\s*=\s*(.*)"
+_LONG_STRING: Final = '"""|' + "'''"
 
 Path = tuple[str, ...]
 
@@ -42,15 +41,15 @@ def _keys(text: str) -> Iterator[tuple[Path, int]]:
         if inside is not None:
             inside = None if inside in line else inside
             continue
-        if header := _HEADER.match(line):
+        if header := re.match(_HEADER, line):
             table = _parts(header[1])
             yield table, number
-        elif entry := _ENTRY.match(line):
+        elif entry := re.match(_ENTRY, line):
             yield (*table, *_parts(entry[1])), number
-            opened = _LONG_STRING.match(entry[2])
+            opened = re.match(_LONG_STRING, entry[2])
             if opened and entry[2].count(opened[0]) == 1:
                 inside = opened[0]
 
 
 def _parts(dotted: str) -> Path:
-    return tuple(part[1:-1] if part[0] in "\"'" else part for part in _PART.findall(dotted))
+    return tuple(part[1:-1] if part[0] in "\"'" else part for part in re.findall(_KEY, dotted))

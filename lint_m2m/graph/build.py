@@ -110,8 +110,10 @@ def _without_missing(links: Links, wires: Wires) -> None:
 
 
 def _missing(
-    missing: Iterable[tuple[MigrationKey, list[Edge]]], nodes: Mapping[MigrationKey, Node]
+    missing: Collection[tuple[MigrationKey, list[Edge]]], nodes: Mapping[MigrationKey, Node]
 ) -> list[GraphProblem]:
+    if not missing:
+        return []
     found = []
     hints = Hints(nodes)
     unread = {
@@ -126,6 +128,8 @@ def _missing(
 
 def _several_leaves(leaves: Mapping[str, list[MigrationKey]], nodes: Mapping[MigrationKey, Node]) -> list[GraphProblem]:
     """``MigrationLoader.detect_conflicts``. A file whose dependencies are unread may be the merge of the others."""
+    if all(len(ends) == 1 for ends in leaves.values()):
+        return []
     unread = {key.app_label: key for key, node in nodes.items() if dependencies_unread(node) or replaces_unread(node)}
     conflicts: dict[str, list[MigrationKey]] = {}
     reasons: dict[str, str] = {}

@@ -8,11 +8,11 @@ may replace squashes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lint_m2m.graph.links import Links
 from lint_m2m.graph.values import Node
 from lint_m2m.migration import Migration, MigrationKey, UnreadFile
+from lint_m2m.values import slotted
 
 # Squashes of squashes of squashes have not been seen; a stranger's project may nest them ten thousand deep.
 MAX_LEVELS = 3
@@ -20,7 +20,7 @@ MAX_LEVELS = 3
 MAX_DOUBTFUL = 20
 
 
-@dataclass(frozen=True, slots=True)
+@slotted(frozen=True)
 class Squashes:
     """`replaces` of every squash, without the entries that close a circle; inner squashes before those that replace
     them. `circular` are the entries left out: (the squash where Django notices, the squash that names it)."""

@@ -109,6 +109,18 @@ class Graph:
         self._leaves = leaves
         self._roots = roots
 
+    def with_nodes(self, nodes: Mapping[MigrationKey, Node]) -> Graph:
+        """The same with other nodes of the same keys."""
+        return Graph(
+            nodes=nodes,
+            plans=self.plans,
+            problems=self.problems,
+            external_apps=self.external_apps,
+            wirings=self._wirings,
+            leaves=self._leaves,
+            roots=self._roots,
+        )
+
     @property
     def unplanned(self) -> tuple[MigrationKey, ...]:
         """Files in no plan: replaced ones that cannot run any more since others of their squash are deleted, and

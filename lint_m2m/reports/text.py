@@ -27,7 +27,7 @@ _PLAIN: Final = {
     "≤": "<=",
 }
 _QUOTES: Final = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"'})
-_SIGNS: Final = re.compile("[…·→←–—×≥≤‘’“”]")
+_SIGNS: Final = "[…·→←–—×≥≤‘’“”]"
 
 
 def escape(text: str, encoding: str = "utf-8") -> str:
@@ -40,7 +40,7 @@ def escape(text: str, encoding: str = "utf-8") -> str:
 def prose(text: str, encoding: str = "utf-8") -> str:
     """Like `escape`, for sentences of our own: their typographic signs have a plain form for a poor stream."""
     if not text.isascii():
-        text = _SIGNS.sub(lambda sign: _plain_sign(sign.group(), encoding), text)
+        text = re.sub(_SIGNS, lambda sign: _plain_sign(sign.group(), encoding), text)
     return escape(text, encoding)
 
 

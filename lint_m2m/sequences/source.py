@@ -173,6 +173,7 @@ def names_in(node: ast.AST) -> Iterator[str]:
             yield part.id
 
 
+@lru_cache(maxsize=64)
 def style_of(text: str) -> Style:
     """How a file is written: its quotes, the line length it keeps, its line ends."""
     lines = split_lines(text)

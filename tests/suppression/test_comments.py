@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lint_m2m.migration import Span
-from lint_m2m.suppression import Ignore, ignores, speaks_of_us
+from lint_m2m.readers.source import speaks_of_us
+from lint_m2m.suppression import Ignore, ignores
 
 
 def codes(ignore: Ignore) -> list[str]:
