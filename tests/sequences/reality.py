@@ -21,6 +21,14 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SQLITE = "sqlite"
+# What requests need, before a process is forked for each of them.
+_LOADED_ONCE = (
+    "django.core.management.commands.makemigrations",
+    "django.core.management.commands.migrate",
+    "django.db.backends.sqlite3.base",
+    "lint_m2m.prove.worker.proof",
+    "tests.judge.databases",
+)
 
 
 class Server:
@@ -64,10 +72,7 @@ def main(database: str, *modules: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.dont_write_bytecode = True
-    import django.core.management.commands.makemigrations
-    import django.core.management.commands.migrate  # noqa: F401
-
-    for module in modules:
+    for module in (*_LOADED_ONCE, *modules):
         importlib.import_module(module)
     url = None if database == SQLITE else DatabaseUrl.parse(database)
     if url is not None:
