@@ -97,6 +97,7 @@ class FieldKind(enum.Enum):
 
 # Python 3.11 takes ten times as long to find it as `FieldKind.MANY_TO_MANY`, and it is asked for very often.
 _MANY_TO_MANY: Final = FieldKind.MANY_TO_MANY
+_COLUMN: Final = FieldKind.COLUMN
 
 
 @frozen
@@ -158,6 +159,21 @@ class Field:
     def many_to_many(self) -> bool:
         return self.kind is _MANY_TO_MANY
 
+    @property
+    def is_plain_column(self) -> bool:
+        """Whether it is a column of one of Django's own classes, under its own name, and neither a key nor indexed."""
+        return (
+            self.kind is _COLUMN
+            # Their fields are columns whatever else is installed.
+            and self.class_path.startswith("django.db.models.")
+            and self.primary_key is False
+            and self.db_column is None
+            # An index has a name, and two of one name do not go together.
+            and self.unique is False
+            and self.db_index in (None, False)
+            and not self.class_path.endswith("SlugField")
+        )
+
     def argument_span(self, name: str) -> Span | None:
         """The span of keyword argument `name`, if it was written."""
         return next((span for key, span in self.argument_spans if key == name), None)
@@ -183,6 +199,25 @@ class Operation:
     class_path: str | None = None
     overrides: frozenset[str] = frozenset()
     span: Span | None = declare(default=None, compare=False)
+
+
+@frozen
+class Recognised(Operation):
+    """An operation that is told from others and not taken apart: where somebody asked to be brief, and only there.
+
+    `kind` is its class: AddField or AlterField with a plain column (`Field.is_plain_column`), RemoveField,
+    AlterModelOptions of a managed model, or one about an index, a constraint or a unique set. `name` is the field's,
+    empty where there is none. `labels` are the names that it gives to indexes, `fields` those of the fields that they
+    cover. It is what stands in the migration's `text` from `start` up to `end`.
+    """
+
+    kind: type[Operation]
+    model_name: str
+    name: str = ""
+    labels: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
 
 
 @frozen
@@ -465,7 +500,7 @@ class Migration:
     """One migration file.
 
     `dependencies_complete` and `replaces_complete` are false when a part could not be read. `gaps` is what else could
-    not be read, for MTM902.
+    not be read, for MTM902. `text` is what the file holds, where some of the operations are only `Recognised`.
     """
 
     app_label: str
@@ -480,6 +515,7 @@ class Migration:
     dependencies_complete: bool = True
     replaces_complete: bool = True
     gaps: tuple[ReaderGap, ...] = declare(default=(), compare=False)
+    text: str | None = declare(default=None, compare=False)
 
     @property
     def key(self) -> MigrationKey:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -33,6 +33,7 @@ from lint_m2m.migration import (
     Migration,
     Operation,
     Project,
+    Recognised,
     RemoveConstraint,
     RemoveField,
     RemoveIndex,
@@ -49,39 +50,47 @@ from lint_m2m.replay.quiet import INDEXES, LEFT_OUT
 # App and name, in lower case.
 _Model: TypeAlias = tuple[str, str]
 
-# Their fields are columns whatever else is installed.
-_OWN_FIELDS: Final = "django.db.models."
 _WORD: Final = re.compile(r"\w+")
-_COLUMN: Final = FieldKind.COLUMN
 _HOLDERS: Final = frozenset({ConditionalOperations, RunSQL, SeparateDatabaseAndState})
 _WITH_FIELDS: Final = frozenset({AddField, AlterField, CreateModel})
 # They say nothing of which models have links.
-_SILENT: Final = INDEXES | {RemoveField, RenameField}
+_SILENT: Final = INDEXES | {Recognised, RemoveField, RenameField}
 
 
-def without_bystanders(project: Project, graph: Graph) -> Graph:
+def without_bystanders(
+    project: Project, graph: Graph, whole: Callable[[Migration], Migration] = lambda migration: migration
+) -> Graph:
     """The graph of a project, with `LEFT_OUT` for each operation that no finding can come or go with.
 
-    The same graph where there is none.
+    The same graph where there is none. `whole` reads a migration of which some operations are only `Recognised`.
     """
     links, relations, covered = links_of(project), _relations_of(project), _covered_of(project)
     confusing = confusing_apps(relations)
     untidy = _untidy_of(project, links, relations, covered)
+    # Columns stay for the indexes that stay.
+    related = {app: set(names) for app, names in relations.items()}
+    for model in untidy.intersection(covered):
+        related[model[0]] |= covered[model]
     nodes, changed = dict(graph.nodes), False
     for key, node in graph.nodes.items():
-        if not isinstance(node, Migration) or node.app_label in confusing:
+        if not isinstance(node, Migration):
+            continue
+        if node.app_label in confusing:
+            if node.text is not None:
+                nodes[key], changed = whole(node), True
             continue
         app = node.app_label
-        # Columns stay for the indexes that stay.
-        names = relations[app].union(*(covered[model] for model in untidy if model[0] == app and model in covered))
-        operations = [
-            LEFT_OUT
-            if is_bystander(one, links, names) or (one.__class__ in INDEXES and (app, _model_of(one)) not in untidy)
-            else one
+        names = related[app]
+        out = [
+            is_bystander(one, links, names) or (kind_of(one) in INDEXES and (app, _model_of(one)) not in untidy)
             for one in node.operations
         ]
-        if LEFT_OUT in operations:
-            nodes[key] = replace(node, operations=tuple(operations))
+        if any(one.__class__ is Recognised and not left for one, left in zip(node.operations, out, strict=True)):
+            node = whole(node)
+            nodes[key], changed = node, True
+        if True in out:
+            operations = zip(node.operations, out, strict=True)
+            nodes[key] = replace(node, operations=tuple([LEFT_OUT if left else one for one, left in operations]))
             changed = True
     return graph.with_nodes(nodes) if changed else graph
 
@@ -119,7 +128,7 @@ def _untidy_of(
     for migration in project.migrations:
         app = migration.app_label
         for operation in migration.operations:
-            kind = operation.__class__
+            kind = kind_of(operation)
             if kind in _HOLDERS:
                 inner = every_operation((operation,))
                 untidy.update((app, _model_of(one)) for one in inner if one is not operation)
@@ -140,6 +149,11 @@ def _untidy_of(
             elif not is_bystander(operation, links, relations[app]):
                 untidy.add(model)
     return untidy
+
+
+def kind_of(operation: Operation) -> type[Operation]:
+    """The class of an operation, also of one that is only `Recognised`."""
+    return operation.kind if operation.__class__ is Recognised else operation.__class__
 
 
 def _model_of(operation: Operation) -> str:
@@ -169,6 +183,8 @@ def _names_are_its_own(operation: Operation, named: Counter[str]) -> bool:
 def _names_given(operation: Operation) -> tuple[Maybe[str | None], ...]:
     """The names that an operation gives to indexes and constraints."""
     match operation:
+        case Recognised():
+            return operation.labels
         case AddIndex():
             return (operation.index.name,)
         case AddConstraint():
@@ -189,6 +205,9 @@ def _covered_of(project: Project) -> dict[_Model, set[str]]:
         for operation in every_operation(migration.operations):
             fields: list[Maybe[tuple[str, ...] | None]] = []
             match operation:
+                case Recognised():
+                    if operation.fields:
+                        fields = [operation.fields]
                 case AddIndex():
                     fields = [operation.index.fields]
                 case AddConstraint():
@@ -225,11 +244,16 @@ def is_bystander(operation: Operation, links: Collection[str], related: Collecti
     if operation.class_path is not None or operation.overrides:
         return False
     match operation:
+        case Recognised(kind=kind):
+            if kind in INDEXES:
+                return False
+            if kind is AlterModelOptions:
+                return operation.model_name.lower() not in links
         case AlterModelOptions():
             # Whatever they say, they say that the model is managed.
             return operation.managed is True and operation.name.lower() not in links
         case AddField() | AlterField():
-            if not _is_column(operation.field):
+            if not operation.field.is_plain_column:
                 return False
         case RemoveField():
             pass
@@ -237,19 +261,6 @@ def is_bystander(operation: Operation, links: Collection[str], related: Collecti
             return False
     model = operation.model_name.lower()
     return model not in links and "_" not in model and operation.name.lower() not in related
-
-
-def _is_column(field: Field) -> bool:
-    return (
-        field.kind is _COLUMN
-        and field.class_path.startswith(_OWN_FIELDS)
-        and field.primary_key is False
-        and field.db_column is None
-        # An index has a name, and two of one name do not go together.
-        and field.unique is False
-        and field.db_index in (None, False)
-        and not field.class_path.endswith("SlugField")
-    )
 
 
 def every_operation(operations: Collection[Operation]) -> Collection[Operation]:
@@ -373,7 +384,7 @@ def _relations_of(project: Project) -> dict[str, frozenset[str]]:
                         names |= {name.lower(), f"{name.lower()}_id"}
                 continue
             for name, field in _named_fields(operation):
-                if _is_column(field):
+                if field.is_plain_column:
                     continue
                 names |= {name.lower(), f"{name.lower()}_id"}
                 if isinstance(field.db_column, str):

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from lint_m2m.engine.bystanders import without_bystanders
 from lint_m2m.finding import Certainty, Finding
 from lint_m2m.graph import Graph, Plan, PlanKind
-from lint_m2m.migration import Location, MigrationKey, Operation, Project
+from lint_m2m.migration import Location, Migration, MigrationKey, Operation, Project
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import RULES
@@ -38,8 +38,9 @@ def judge(
     settings: ReplaySettings,
     codes: Collection[str],
     progress: Callable[[int, int], None] = lambda done, total: None,
+    whole: Callable[[Migration], Migration] = lambda migration: migration,
 ) -> Judged:
-    """What the rules `codes` say of a project.
+    """What the rules `codes` say of a project. `whole` reads migrations of which some operations are `Recognised`.
 
     A fresh install and an old one may run different plans (squashes). What one plan has shown, a later one only makes
     more certain.
@@ -49,12 +50,18 @@ def judge(
     """
     rules = [rule for rule in RULES if rule.code in codes]
     of_project = _grouped(_project_findings(rules, project, graph))
-    rest = without_bystanders(project, graph)
+    rest = without_bystanders(project, graph, whole)
     judged = _replayed(rules, project, rest, settings, progress)
     if judged.by_columns and rest is not graph:
-        judged = _replayed(rules, project, graph, settings, progress)
+        judged = _replayed(rules, project, wholly(graph, whole), settings, progress)
     merge(of_project, judged.found)
     return Judged(of_project, judged.by_columns)
+
+
+def wholly(graph: Graph, whole: Callable[[Migration], Migration]) -> Graph:
+    """The graph with all operations of each migration."""
+    nodes = {key: whole(node) if isinstance(node, Migration) else node for key, node in graph.nodes.items()}
+    return graph.with_nodes(nodes)
 
 
 def _replayed(

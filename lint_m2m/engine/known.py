@@ -86,7 +86,7 @@ class _Judge:
 
     def __init__(self, part: Part, file: Path) -> None:
         self._root = part.root
-        self._selection = part.job.selection
+        self._selection = part.job.selection()
         self._scope = Scope(part.job.targets)
         self._folder = file.parent
         self._places = {(plain(app), plain(name)): paths for (app, name), paths in part.checked.places.items()}

@@ -1,45 +1,45 @@
-"""The check of what lies in one root, from its files to findings."""
+"""The check of what lies in one root, from its files to findings.
+
+What comes after the reading (`judging.py`) is loaded when the reading is under way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lint_m2m import config as configuration
 from lint_m2m import looks
 from lint_m2m.config import Config, Selection
-from lint_m2m.discovery import Layout
-from lint_m2m.engine.comments import unsilenced
 from lint_m2m.engine.fingerprints import Fingerprints
-from lint_m2m.engine.judge import Identity, judge, merge
-from lint_m2m.engine.sources import Reader
-from lint_m2m.engine.targets import Scope, Target, with_folders
-from lint_m2m.engine.values import Checked, Clock, LeftOut, Stages, UnreadPart, place
-from lint_m2m.engine.ways_out import Context, WayOut, ways_out, with_sequences
+from lint_m2m.engine.sources import Readable, Reader
+from lint_m2m.engine.targets import Target, with_folders
+from lint_m2m.engine.values import Checked, Clock, LeftOut, Stages, UnreadPart
 from lint_m2m.finding import Finding
-from lint_m2m.graph import build
-from lint_m2m.migration import UNKNOWN, Migration, Project
-from lint_m2m.readers.files import Files
+from lint_m2m.migration import Migration, Project
 from lint_m2m.readers.options import ReadOptions
-from lint_m2m.replay.walk import ReplaySettings
 from lint_m2m.values import frozen
 
 if TYPE_CHECKING:
+    from lint_m2m.discovery import Layout
+    from lint_m2m.engine.judge import Identity
     from lint_m2m.engine.unaffected import Unaffected
+    from lint_m2m.engine.ways_out import Context, WayOut
 
 
 @frozen
 class Job:
     """What to check for in the projects of one root, and who is to be told of it.
 
-    `noqa`: such comments count. `proposes`: safe sequences are wanted as well.
+    `selection` yields the rules that count; it raises ConfigurationError. `noqa`: such comments count. `proposes`: safe
+    sequences are wanted as well.
     """
 
     root: Path
     targets: Sequence[Target]
     config: Config
-    selection: Selection
+    selection: Callable[[], Selection]
     options: ReadOptions
     reader: Reader
     fingerprints: Fingerprints
@@ -66,27 +66,32 @@ def check_root(job: Job) -> Checked:
     unread: dict[UnreadPart, None] = {}
     covered: dict[Target, None] = {}
     contexts: list[Context] = []
-    left_out = {LeftOut(*one) for layout, _ in readables for one in layout.left_out}
+    left_out = {LeftOut(*one) for readable in readables for one in readable.layout.left_out}
     closed = {one for one in left_out if _is_closed(job.root / one.path)}
     unread |= {
         UnreadPart(path=one.path, line=None, reason=one.reason, unchecked="what is in it"): None
         for one in sorted(closed)
     }
-    for layout, read in readables:
+    projects: list[tuple[Readable, Project]] = []
+    for readable in readables:
+        layout = readable.layout
         targets = _concerned(job, layout)
         if not targets:
             continue
         covered |= dict.fromkeys(targets)
         job.progress(f"reading {len(layout.files):,} migrations")
-        project = read()
+        projects.append((readable, readable.read()))
         job.clock.lap("reading")
-        context, judged = _judged(project, job)
+    from lint_m2m.engine import judging
+
+    for readable, project in projects:
+        context, judged = judging.judged(project, readable.whole, job)
         contexts.append(context)
-        merge(found, judged)
+        judging.merge(found, judged)
         migrations |= {migration.path: migration for migration in project.migrations}
         own = job.reader.reports_on
         apps |= {app.path for app in project.apps if own(app.path)}
-        files |= {file.path for file in layout.files if own(file.path)}
+        files |= {file.path for file in readable.layout.files if own(file.path)}
         unread |= dict.fromkeys(part for part in _unread(project) if own(part.path))
         named = [(one.app_label, one.name, one.path) for one in project.migrations]
         named += [(one.app_label, one.name, one.path) for one in project.unread]
@@ -95,12 +100,11 @@ def check_root(job: Job) -> Checked:
                 places.setdefault((app_label, name), set()).add(path)
     # Whoever has read a file knows whether there is something to look for.
     talking = files.difference(*[context.project.silent for context in contexts])
-    findings = _wanted([finding for same in found.values() for finding in same], migrations, talking, job)
+    findings = judging.wanted([finding for same in found.values() for finding in same], migrations, talking, job)
     ways: list[WayOut] = []
     if job.proposes:
         job.progress("looking for safe sequences")
-        ways, notes = ways_out(findings, contexts)
-        findings = with_sequences(findings, ways, notes)
+        ways, findings = judging.with_ways_out(findings, contexts)
         job.clock.lap("sequences")
     return Checked(
         findings=findings,
@@ -164,61 +168,6 @@ def _concerned(job: Job, layout: Layout) -> list[Target]:
         )
 
     return [target for target in job.targets if any(concerned(name) for name in target.names)]
-
-
-def _judged(project: Project, job: Job) -> tuple[Context, dict[Identity, list[Finding]]]:
-    job.progress("ordering migrations")
-    graph = build(project)
-    job.clock.lap("graph")
-
-    def replayed(done: int, total: int) -> None:
-        job.progress("replaying migrations", done, total)
-
-    settings = replay_settings(project, job.config)
-    found, by_columns = judge(project, graph, settings, job.selection.enabled, replayed)
-    job.clock.lap("replay and rules")
-    context = Context(
-        root=job.root,
-        project=project,
-        graph=graph,
-        settings=settings,
-        found=frozenset(found),
-        by_columns=by_columns,
-        overlay=dict(job.options.overlay),
-    )
-    return context, found
-
-
-def _wanted(
-    findings: Sequence[Finding], migrations: Mapping[str, Migration], paths: Collection[str], job: Job
-) -> list[Finding]:
-    """The findings that the report is to show, with their fingerprints."""
-    job.progress("reading comments")
-    files = Files(job.root, dict(job.options.overlay))
-
-    def identified(some: Iterable[Finding]) -> list[Finding]:
-        return job.fingerprints.given(some, files.lines)
-
-    scope, own = Scope(job.targets), job.reader.reports_on
-    # Numbered before any is silenced, so that a comment does not change the others' identity.
-    wanted = identified(
-        sorted((finding for finding in findings if finding.path in scope and own(finding.path)), key=place)
-    )
-    commented = [path for path in paths if path in scope]
-    wanted = unsilenced(wanted, commented, migrations, files, job.selection, identified, noqa=job.noqa)
-    job.clock.lap("comments")
-    return [finding for finding in wanted if job.selection.applies(finding.code, finding.path)]
-
-
-def replay_settings(project: Project, config: Config) -> ReplaySettings:
-    """The database and the Django that a project is replayed for."""
-    vendor = config.database or (None if project.vendor is UNKNOWN else project.vendor)
-    likeliest = ReplaySettings()
-    return ReplaySettings(
-        vendor=vendor or likeliest.vendor,
-        vendor_known=vendor is not None,
-        django_version=config.django_version or likeliest.django_version,
-    )
 
 
 def _unread(project: Project) -> Iterator[UnreadPart]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lint_m2m import config as configuration
 from lint_m2m import looks
-from lint_m2m.config import Config
+from lint_m2m.config import Config, Selection
 from lint_m2m.engine.fingerprints import Fingerprints
 from lint_m2m.engine.sources import Reader, SourceReader
 from lint_m2m.engine.targets import common_root, targets_by_root
@@ -89,14 +89,20 @@ def run(
     @remembering
     def job(root: Path) -> Job:
         from lint_m2m.engine.project import Job
-        from lint_m2m.rules import NAMES
 
         config = configs[root]
+
+        @remembering
+        def selection() -> Selection:
+            from lint_m2m.rules import NAMES
+
+            return configuration.select(config, NAMES, root)
+
         return Job(
             root=root,
             targets=groups[root],
             config=config,
-            selection=configuration.select(config, NAMES, root),
+            selection=selection,
             options=replace(configuration.read_options(config, root), overlay=laid_over),
             reader=reader,
             fingerprints=fingerprints,

@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from lint_m2m.discovery import Layout
-    from lint_m2m.migration import Project
+    from lint_m2m.migration import Migration, Project
     from lint_m2m.readers.options import ReadOptions
 
 
+def as_it_is(migration: Migration) -> Migration:
+    """The migration itself: it was read whole."""
+    return migration
+
+
 class Readable(NamedTuple):
-    """A project that can be read: what it consists of, and how."""
+    """A project that can be read: what it consists of, and how.
+
+    `whole` has all operations of one of its migrations, where some were only `Recognised`.
+    """
 
     layout: Layout
     read: Callable[[], Project]
+    whole: Callable[[Migration], Migration] = as_it_is
 
 
 class Reader(Protocol):
@@ -36,6 +45,10 @@ class Reader(Protocol):
         """Whether findings in a file are for whoever works on the project."""
 
 
+def _load_what_comes_next() -> None:
+    from lint_m2m.engine import judging  # noqa: F401
+
+
 class SourceReader:
     """Projects by their source, nothing of which runs; `jobs` processes read it, one for each processor if ``None``."""
 
@@ -50,11 +63,13 @@ class SourceReader:
         # Not for those who remember what came of it the last time.
         from lint_m2m.discovery import discover_projects
         from lint_m2m.readers.static import read_project
+        from lint_m2m.readers.whole import Whole
         from lint_m2m.readers.workers import usable_processes
 
         jobs = usable_processes() if self._jobs is None else self._jobs
         layouts = discover_projects(root, options)
-        return [Readable(layout, partial(read_project, layout, options, jobs)) for layout in layouts]
+        read = partial(read_project, options=options, jobs=jobs, brief=True, meanwhile=_load_what_comes_next)
+        return [Readable(layout, partial(read, layout), Whole(layout, options)) for layout in layouts]
 
     def reports_on(self, path: str) -> bool:
         return True

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from lint_m2m.engine.bystanders import confusing_apps, is_bystander, links_of, related_of
+from lint_m2m.engine.bystanders import confusing_apps, is_bystander, kind_of, links_of, related_of
 from lint_m2m.finding import Finding
 from lint_m2m.looks import digest
 from lint_m2m.migration import (
@@ -31,6 +31,7 @@ from lint_m2m.migration import (
     Maybe,
     Migration,
     Project,
+    Recognised,
     RemoveConstraint,
     RemoveField,
     RemoveIndex,
@@ -119,7 +120,7 @@ class Unaffected(NamedTuple):
             return False
         layout = _Layout(root=root, swappable=self.swappable)
         migration = _File(app_label=app_label, name=name, path=path, file=Path(file))
-        read = read_plain(migration, text, ReadContext(layout, options))
+        read = read_plain(migration, text, ReadContext(layout, options), brief=True)
         if read is None or speaks_of_us(source):
             return False
         return _substance(read, self.links, self.related.get(app_label, frozenset())) == substance
@@ -157,12 +158,14 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     if migration.gaps or not migration.dependencies_complete or not migration.replaces_complete:
         return None
     operations = [one for one in migration.operations if not is_bystander(one, links, related)]
-    if not all(one.__class__ in _TOLD and one.class_path is None and not one.overrides for one in operations):
+    if not all(kind_of(one) in _TOLD and one.class_path is None and not one.overrides for one in operations):
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
     place = dependencies, migration.run_before, migration.replaces, migration.initial, migration.atomic
     kinds = [one.__class__.__name__ for one in operations]
-    return digest(repr((place, kinds, _said(tuple(operations)))).encode("utf-8", "surrogatepass"))
+    text = migration.text or ""
+    said = [text[one.start : one.end] if isinstance(one, Recognised) else _said(one) for one in operations]
+    return digest(repr((place, kinds, said)).encode("utf-8", "surrogatepass"))
 
 
 def _said(value: object) -> object:

@@ -14,7 +14,7 @@ from pathlib import Path
 from lint_m2m.config import Config, listed, read_options
 from lint_m2m.discovery import Layout, MigrationFile, discover_projects
 from lint_m2m.engine.judge import judge
-from lint_m2m.engine.project import replay_settings
+from lint_m2m.engine.judging import replay_settings
 from lint_m2m.errors import LintM2MError, NoMigrationsError, UsageError
 from lint_m2m.finding import Sequence, SequenceStep
 from lint_m2m.graph import Graph, build

@@ -78,6 +78,8 @@ class ReadContext:
         self.headers: dict[tuple[str, str], Header] = {}
         # What calls of Django's field classes say, by class and arguments (`plain.fields.flat_column`).
         self.columns: dict[tuple[str, str], dict[str, Any]] = {}
+        # Whether the same calls make plain columns.
+        self.plain_columns: dict[tuple[str, str], bool] = {}
 
 
 class Session:

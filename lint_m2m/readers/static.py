@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from lint_m2m.migration import Migration, Project, ReaderGap, Span, UnreadFile
@@ -25,10 +26,18 @@ __all__ = ["ReadContext", "read_migration", "read_project", "read_tree"]
 ONLY_IMPORTED: Final = ReaderGap("it imports Django's Migration class and has none itself", "whether it is one", None)
 
 
-def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Project:
+def read_project(
+    layout: LayoutLike,
+    options: ReadOptions,
+    jobs: int = 1,
+    *,
+    brief: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Project:
     """Every migration of the project, in the order of `layout.files`. Never raises for what is in the files.
 
-    `jobs` is how many processes may read at the same time.
+    `jobs` is how many processes may read at the same time. `brief`: many operations of files without comments for
+    lint-m2m are only `Recognised`; `whole.Whole` reads the rest. `meanwhile`: see `read_all`.
 
     A file that Django's loader would import and refuse is among `Project.unread`: one that cannot be parsed, and one
     without a Migration class beside others that have one (BadMigrationError). An app none of whose files has one is no
@@ -46,10 +55,12 @@ def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Pro
             source = read_source(file.file, overlay)
         except SourceError as error:
             return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span), True
-        return read_migration(file, source, context), speaks_of_us(source)
+        speaks = speaks_of_us(source)
+        # Comments may be about any operation.
+        return read_migration(file, source, context, brief=brief and not speaks), speaks
 
     silent: list[str] = []
-    for file, (result, speaks) in zip(layout.files, read_all(layout.files, read, jobs), strict=True):
+    for file, (result, speaks) in zip(layout.files, read_all(layout.files, read, jobs, meanwhile), strict=True):
         if not speaks:
             silent.append(file.path)
         if result is None:
@@ -76,12 +87,14 @@ def read_project(layout: LayoutLike, options: ReadOptions, jobs: int = 1) -> Pro
     )
 
 
-def read_migration(file: FileLike, source: bytes, context: ReadContext) -> Migration | UnreadFile | None:
+def read_migration(
+    file: FileLike, source: bytes, context: ReadContext, *, brief: bool = False
+) -> Migration | UnreadFile | None:
     """The migration in `source`, the bytes of `file`; None when it has no Migration class."""
     try:
         text = decode(source)
         refuse_too_long(text)
-        return read_plain(file, text, context) or read_tree(file, text, context)
+        return read_plain(file, text, context, brief=brief) or read_tree(file, text, context)
     except SourceError as error:
         return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
 

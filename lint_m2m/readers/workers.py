@@ -38,8 +38,16 @@ def usable_processes() -> int:
         return os.cpu_count() or 1
 
 
-def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int) -> list[_Result]:
-    """What `read` makes of each file, in their order, by at most `jobs` processes."""
+def read_all(
+    files: Sequence[_File],
+    read: Callable[[_File], _Result],
+    jobs: int,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[_Result]:
+    """What `read` makes of each file, in their order, by at most `jobs` processes.
+
+    `meanwhile` is something else that this process has to do: where others read, while they do.
+    """
     parts = min(jobs, len(files) // FEWEST)
     if parts < 2 or not sys.platform.startswith("linux") or _has_threads():
         return [read(file) for file in files]
@@ -61,6 +69,7 @@ def read_all(files: Sequence[_File], read: Callable[[_File], _Result], jobs: int
         # Ctrl-C right after a fork would come out in both.
         with interrupts_wait():
             workers += [_Worker(queue, read_piece) for _ in range(parts - 1)]
+        meanwhile()
         done = dict(_taken(queue, read_piece))
         for worker in workers:
             pieces_read, looked_at = worker.results()

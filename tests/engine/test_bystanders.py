@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from lint_m2m import Config
 from lint_m2m import config as configuration
 from lint_m2m.engine.bystanders import without_bystanders
-from lint_m2m.engine.judge import _replayed
-from lint_m2m.engine.project import replay_settings
+from lint_m2m.engine.judge import _replayed, wholly
+from lint_m2m.engine.judging import replay_settings
 from lint_m2m.engine.sources import SourceReader
 from lint_m2m.errors import LintM2MError
 from lint_m2m.graph import Graph, build
-from lint_m2m.migration import Migration, Project
+from lint_m2m.migration import Migration, MigrationKey, Operation, Project
 from lint_m2m.replay.quiet import LEFT_OUT
 from lint_m2m.replay.walk import ReplaySettings
 from lint_m2m.rules import RULES
@@ -28,30 +29,55 @@ VENDORS = ("sqlite", "postgresql", "mysql")
 HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
 
 
-def read(root: Path) -> Iterator[tuple[Project, Graph, ReplaySettings]]:
+class Read(NamedTuple):
+    """A project read briefly, its graph, and how its migrations are read whole."""
+
+    project: Project
+    graph: Graph
+    settings: ReplaySettings
+    whole: Callable[[Migration], Migration]
+
+    def rest(self) -> Graph:
+        return without_bystanders(self.project, self.graph, self.whole)
+
+
+def read(root: Path) -> Iterator[Read]:
     """Each project below `root`, and what it takes to replay it for each database."""
     config = Config()
-    for _, reading in SourceReader().projects(root, configuration.read_options(config, root)):
-        project = reading()
+    for readable in SourceReader().projects(root, configuration.read_options(config, root)):
+        project = readable.read()
         for vendor in VENDORS:
-            yield project, build(project), replace(replay_settings(project, config), vendor=vendor, vendor_known=True)
+            settings = replace(replay_settings(project, config), vendor=vendor, vendor_known=True)
+            yield Read(project, build(project), settings, readable.whole)
 
 
 def differences(root: Path) -> Iterator[str]:
-    for project, graph, settings in read(root):
+    for one in read(root):
         try:
-            whole = _replayed(RULES, project, graph, settings, lambda done, total: None)
+            whole = _replayed(RULES, one.project, wholly(one.graph, one.whole), one.settings, lambda done, total: None)
         except LintM2MError:
             continue
-        rest = _replayed(RULES, project, without_bystanders(project, graph), settings, lambda done, total: None)
+        graph = one.rest()
+        if operations_of(graph) != operations_of(read_whole(one)):
+            yield f"{root}: briefly read, other operations are left out"
+        rest = _replayed(RULES, one.project, graph, one.settings, lambda done, total: None)
         if not rest.by_columns and rest.found != whole.found:
-            yield f"{root} on {settings.vendor}: {rest.found} instead of {whole.found}"
+            yield f"{root} on {one.settings.vendor}: {rest.found} instead of {whole.found}"
+
+
+def operations_of(graph: Graph) -> dict[MigrationKey, tuple[Operation, ...]]:
+    return {key: node.operations for key, node in graph.nodes.items() if isinstance(node, Migration)}
+
+
+def read_whole(one: Read) -> Graph:
+    """What is left of the graph where all operations of the project were read before anything is left out."""
+    migrations = tuple(map(one.whole, one.project.migrations))
+    return without_bystanders(replace(one.project, migrations=migrations), wholly(one.graph, one.whole))
 
 
 def left_out(root: Path) -> dict[str, list[int]]:
     """The numbers of the operations that are left out, by the names of the migrations."""
-    project, graph, _ = next(read(root))
-    nodes = [node for node in without_bystanders(project, graph).nodes.values() if isinstance(node, Migration)]
+    nodes = [node for node in next(read(root)).rest().nodes.values() if isinstance(node, Migration)]
     return {
         node.name: [number for number, operation in enumerate(node.operations) if operation is LEFT_OUT]
         for node in nodes
@@ -215,6 +241,6 @@ def test_numbers_and_findings_stay(tmp_path: Path) -> None:
         "migrations.AlterField('item', 'tags', models.ManyToManyField(to='shop.Tag', through='shop.Owned'))",
     )
     assert left_out(root)["0002_more"] == [0]
-    for project, graph, settings in read(root):
-        rest = _replayed(RULES, project, without_bystanders(project, graph), settings, lambda done, total: None)
-        assert ("MTM101", "1") in [(one.code, one.operation) for same in rest.found.values() for one in same]
+    for one in read(root):
+        rest = _replayed(RULES, one.project, one.rest(), one.settings, lambda done, total: None)
+        assert ("MTM101", "1") in [(each.code, each.operation) for same in rest.found.values() for each in same]

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 
+from lint_m2m.migration import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    AlterField,
+    AlterModelOptions,
+    AlterTogether,
+    Migration,
+    Operation,
+    Recognised,
+    RemoveField,
+)
 from lint_m2m.readers.context import FileLike
 from lint_m2m.readers.plain import read_plain
+from lint_m2m.readers.plain.grammar import Source
 from lint_m2m.readers.source import SourceError, decode
 from lint_m2m.readers.static import ReadContext, read_tree
 
 
 def assert_same_in_both_ways(file: FileLike, data: bytes, context: Callable[[], ReadContext]) -> bool:
-    """Fails if the text and the tree of `data` say different things; returns whether the text is plain."""
+    """Fails if the text and the tree of `data` say different things; returns whether the text is plain.
+
+    So does what is only recognised of it where somebody asks to be brief.
+    """
     try:
         text = decode(data)
     except SourceError:
         return False
     plain = read_plain(file, text, context())
-    if plain is None:
+    brief = read_plain(file, text, context(), brief=True)
+    assert (plain is None) == (brief is None)
+    if plain is None or brief is None:
         return False
+    found = list(mistaken(plain, brief, text))
+    assert not found, found[:3]
     try:
         tree: object = read_tree(file, text, context())
     except SourceError as error:
@@ -28,6 +49,35 @@ def assert_same_in_both_ways(file: FileLike, data: bytes, context: Callable[[], 
     found = list(differences(plain, tree))
     assert not found, found[:3]
     return True
+
+
+def mistaken(whole: Migration, brief: Migration, text: str) -> Iterator[str]:
+    """Where a migration that was read briefly says something else than the same one read whole."""
+    yield from differences(replace(whole, operations=()), replace(brief, operations=(), text=None))
+    assert brief.text == (text if any(isinstance(one, Recognised) for one in brief.operations) else None)
+    for index, (one, other) in enumerate(zip(brief.operations, whole.operations, strict=True)):
+        if not isinstance(one, Recognised):
+            yield from differences(one, other, f"operations[{index}]")
+        elif told(other) != (one.kind, one.model_name, one.name, one.labels, sorted(one.fields)):
+            yield f"operations[{index}]: {one!r} is not {other!r}"
+        elif other.span != Source(text).span(one.start, one.end):
+            yield f"operations[{index}]: it is elsewhere, at {other.span}"
+        elif isinstance(other, AddField | AlterField) and not other.field.is_plain_column:
+            yield f"operations[{index}]: {other.field!r} is no plain column"
+
+
+def told(operation: Operation) -> tuple[object, ...] | None:
+    """What a `Recognised` operation says; None for what none says."""
+    match operation:
+        case AddField() | AlterField() | RemoveField():
+            return type(operation), operation.model_name, operation.name, (), []
+        case AlterModelOptions(managed=True):
+            return type(operation), operation.name, "", (), []
+        case AlterTogether(value=frozenset()):
+            return type(operation), operation.name, "", (), sorted(name for some in operation.value for name in some)
+        case AddIndex(index=made) | AddConstraint(constraint=made):
+            return type(operation), operation.model_name, "", (made.name,), sorted(made.fields)
+    return None
 
 
 def differences(one: object, other: object, where: str = "migration") -> Iterator[str]:

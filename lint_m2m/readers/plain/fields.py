@@ -39,6 +39,20 @@ def flat_field(source: Source, header: Header, call: re.Match[str], app_label: s
     return _field(source, header, cls, start, (source.flat_arguments(call), end), app_label, owner)
 
 
+def is_plain_column(header: Header, call: re.Match[str]) -> bool:
+    """Whether a `FLAT_CALL` certainly makes a plain column (`Field.is_plain_column`)."""
+    cls = header.field(call["callee"])
+    if cls is None or cls.kind is not FieldKind.COLUMN or cls.base is None or cls.source is not None:
+        return False
+    context = header.session.context
+    key = cls.path, call["arguments"]
+    known = context.plain_columns.get(key)
+    if known is None:
+        described = context.columns[key] = context.columns.get(key) or _column(cls, key[1])
+        known = context.plain_columns[key] = bool(described) and Field(**described).is_plain_column
+    return known
+
+
 def _column(cls: FieldClass, arguments: str) -> dict[str, Any]:
     """What all fields of class `cls` with these arguments have; nothing for what cannot be told."""
     try:

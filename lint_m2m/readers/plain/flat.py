@@ -8,22 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from sys import intern
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from lint_m2m.migration import (
     AddConstraint,
     AddField,
     AddIndex,
     AlterField,
+    AlterModelOptions,
     AlterTogether,
     Constraint,
     Field,
     ModelKey,
     Operation,
+    Recognised,
     RemoveField,
 )
 from lint_m2m.readers.constraints import UNIQUE_CONSTRAINT, class_path, covered_fields
-from lint_m2m.readers.plain.fields import flat_field, names_at
+from lint_m2m.readers.plain.fields import flat_field, is_plain_column, names_at
 from lint_m2m.readers.plain.grammar import (
     FLAT_CALL,
     GAP,
@@ -32,6 +34,7 @@ from lint_m2m.readers.plain.grammar import (
     NAME,
     NEXT,
     SHORT,
+    SHORT_DICT,
     Argument,
     NotPlain,
     Source,
@@ -43,12 +46,16 @@ OddField: TypeAlias = Callable[[int, int, ModelKey, str], Field]
 
 
 class Place(NamedTuple):
-    """A migration's text, what the names in it mean, and who reads the fields that are not plain."""
+    """A migration's text, what the names in it mean, and who reads the fields that are not plain.
+
+    `brief`: what can be `Recognised` is not taken apart.
+    """
 
     source: Source
     header: Header
     app_label: str
     odd_field: OddField
+    brief: bool
 
 
 # Reads an operation of Django's that begins at the first offset and whose arguments begin at the second, and says where
@@ -61,11 +68,18 @@ _FIELD_END: Final = re.compile(rf"(?:{NEXT}preserve_default=(True|False))?+{LAST
 _REMOVED: Final = re.compile(rf"{_BOTH_NAMES}{LAST}", re.ASCII)
 _INDEX: Final = re.compile(rf"{MODEL_NAME}{NEXT}(index|constraint)=", re.ASCII)
 _INDEX_END: Final = re.compile(LAST, re.ASCII)
+_OPTIONS: Final = re.compile(rf"{NAME}{NEXT}options={SHORT_DICT}{LAST}", re.ASCII)
 # Tuples of strings in brackets: whatever is in quotes is a string.
 _TUPLE: Final = rf"\({GAP}(?:{SHORT}{GAP}(?:,{GAP}|(?=\))))++\)"
 _TOGETHER: Final = re.compile(
     rf"{NAME}{NEXT}((?:unique|index)_together)="
     rf"(set\(\)|None|[\[{{]{GAP}(?:{_TUPLE}{GAP}(?:,{GAP}|(?=[\]}}])))*+[\]}}]){LAST}",
+    re.ASCII,
+)
+# All that most indexes and unique sets are made of.
+_OF_FIELDS: Final = re.compile(
+    rf"{GAP}fields=(\[{GAP}(?:{SHORT}{GAP}(?:,{GAP}|(?=\])))*+\]|\({GAP}(?:{SHORT}{GAP},{GAP})++(?:{SHORT}{GAP})?+\))"
+    rf"{NEXT}name=({SHORT}){GAP},?+{GAP}",
     re.ASCII,
 )
 _EACH_TUPLE: Final = re.compile(_TUPLE, re.ASCII)
@@ -99,6 +113,8 @@ def _with_field(cls: type[AddField | AlterField]) -> Flat:
         if names is None or call is None or end is None:
             return None
         model_name, name = _name(names[1]), _name(names[2])
+        if place.brief and is_plain_column(place.header, call):
+            return Recognised(kind=cls, model_name=model_name, name=name, start=start, end=end.end()), end.end()
         operation = cls(
             model_name=model_name,
             name=name,
@@ -115,8 +131,10 @@ def _remove_field(place: Place, start: int, position: int) -> tuple[Operation, i
     match = _REMOVED.match(place.source.text, position)
     if match is None:
         return None
-    span = place.source.span(start, match.end())
-    return RemoveField(model_name=_name(match[1]), name=_name(match[2]), span=span), match.end()
+    model_name, name, end = _name(match[1]), _name(match[2]), match.end()
+    if place.brief:
+        return Recognised(kind=RemoveField, model_name=model_name, name=name, start=start, end=end), end
+    return RemoveField(model_name=model_name, name=name, span=place.source.span(start, end)), end
 
 
 def constraint_of(place: Place, callee: str, arguments: list[Argument], start: int, end: int) -> Constraint:
@@ -149,34 +167,32 @@ def constraint_of(place: Place, callee: str, arguments: list[Argument], start: i
     )
 
 
-def _constrained(place: Place, position: int, what: str) -> tuple[str, Constraint, int] | None:
-    """The name of a model, what the argument `what` adds to it, and the end of the operation."""
-    text = place.source.text
-    name = _INDEX.match(text, position)
-    if name is not None and name[2] != what:
-        return None
-    call = None if name is None else FLAT_CALL.match(text, name.end())
-    end = None if call is None else _INDEX_END.match(text, call.end())
-    if name is None or call is None or end is None:
-        return None
-    arguments = place.source.flat_arguments(call)
-    return _name(name[1]), constraint_of(place, call["callee"], arguments, *call.span()), end.end()
+def _constrained(cls: type[AddConstraint | AddIndex], what: str) -> Flat:
+    """For an operation that adds what its argument `what` is."""
 
+    def read(place: Place, start: int, position: int) -> tuple[Operation, int] | None:
+        source = place.source
+        text = source.text
+        name = _INDEX.match(text, position)
+        if name is not None and name[2] != what:
+            return None
+        call = None if name is None else FLAT_CALL.match(text, name.end())
+        last = None if call is None else _INDEX_END.match(text, call.end())
+        if name is None or call is None or last is None:
+            return None
+        model_name, end = _name(name[1]), last.end()
+        simple = _OF_FIELDS.fullmatch(call["arguments"]) if place.brief else None
+        if simple is not None and class_path(place.header.value(call["callee"])) is not None:
+            fields = tuple([intern(each[1:-1].removeprefix("-")) for each in _EACH_TEXT.findall(simple[1])])
+            recognised = Recognised(
+                kind=cls, model_name=model_name, labels=(simple[2][1:-1],), fields=fields, start=start, end=end
+            )
+            return recognised, end
+        made = constraint_of(place, call["callee"], source.flat_arguments(call), *call.span())
+        named: dict[str, Any] = {what: made}
+        return cls(model_name=model_name, span=source.span(start, end), **named), end
 
-def _add_index(place: Place, start: int, position: int) -> tuple[Operation, int] | None:
-    read = _constrained(place, position, "index")
-    if read is None:
-        return None
-    model_name, index, end = read
-    return AddIndex(model_name=model_name, index=index, span=place.source.span(start, end)), end
-
-
-def _add_constraint(place: Place, start: int, position: int) -> tuple[Operation, int] | None:
-    read = _constrained(place, position, "constraint")
-    if read is None:
-        return None
-    model_name, constraint, end = read
-    return AddConstraint(model_name=model_name, constraint=constraint, span=place.source.span(start, end)), end
+    return read
 
 
 def _alter_together(option_name: str) -> Flat:
@@ -189,24 +205,39 @@ def _alter_together(option_name: str) -> Flat:
         # One in brackets may be no tuple.
         if written[0] + written[-1] not in _BRACKETS or any(len(texts) == 1 for texts in tuples):
             return None
+        name, end = _name(match[1]), match.end()
+        if place.brief:
+            fields = tuple([intern(each[1:-1]) for texts in tuples for each in texts])
+            return Recognised(kind=AlterTogether, model_name=name, fields=fields, start=start, end=end), end
         operation = AlterTogether(
-            name=_name(match[1]),
+            name=name,
             option_name=option_name,
             value=frozenset([tuple([intern(each[1:-1]) for each in texts]) for texts in tuples]),
-            span=place.source.span(start, match.end()),
+            span=place.source.span(start, end),
         )
-        return operation, match.end()
+        return operation, end
 
     return read
 
 
+def _alter_model_options(place: Place, start: int, position: int) -> tuple[Operation, int] | None:
+    match = _OPTIONS.match(place.source.text, position)
+    if match is None or "managed" in match[0]:
+        return None
+    name, end = _name(match[1]), match.end()
+    if place.brief:
+        return Recognised(kind=AlterModelOptions, model_name=name, start=start, end=end), end
+    return AlterModelOptions(name=name, span=place.source.span(start, end)), end
+
+
 # By the name of Django's class.
 FLAT_OPERATIONS: Final[dict[str, Flat]] = {
-    "AddConstraint": _add_constraint,
+    "AddConstraint": _constrained(AddConstraint, "constraint"),
     "AddField": _with_field(AddField),
-    "AddIndex": _add_index,
+    "AddIndex": _constrained(AddIndex, "index"),
     "AlterField": _with_field(AlterField),
     "AlterIndexTogether": _alter_together("index_together"),
+    "AlterModelOptions": _alter_model_options,
     "AlterUniqueTogether": _alter_together("unique_together"),
     "RemoveField": _remove_field,
 }

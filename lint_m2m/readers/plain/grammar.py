@@ -45,6 +45,9 @@ _CONSTANT: Final = rf"(?:{SHORT}|{_NUMBER}|True|False|None)(?!\w)"
 _CONSTANTS_IN_BRACKETS: Final = rf"\({GAP}(?:{_CONSTANT}{GAP}(?:,{GAP}|(?=\))))*+\)"
 _ITEM: Final = rf"(?:{_CONSTANT}|{_CONSTANTS_IN_BRACKETS})"
 _LIST: Final = rf"(?:\[{GAP}(?:{_ITEM}{GAP}(?:,{GAP}|(?=\])))*+\]|{_CONSTANTS_IN_BRACKETS})"
+# A dictionary of such.
+_ENTRY: Final = rf"{SHORT}{GAP}:{GAP}(?:{_CONSTANT}|{_LIST}){GAP}"
+SHORT_DICT: Final = rf"\{{{GAP}(?:{_ENTRY}(?:,{GAP}|(?=\}})))*+\}}"
 
 BLANK: Final = re.compile(_BLANK, re.ASCII)
 # ``name=value,`` with a value of one token.
@@ -101,6 +104,9 @@ NAME: Final = rf"{GAP}name=({SHORT})"
 MODEL_NAME: Final = rf"{GAP}model_name=({SHORT})"
 NEXT: Final = rf"{GAP},{GAP}"
 LAST: Final = rf"{GAP},?+{GAP}\)"
+
+# For so many places all lines are not worth it.
+_MOST_COUNTED: Final = 4
 
 # How a value is written, by the group of `_FLAT` that it is in.
 _KINDS: Final = ("", "", "text", "number", "dotted", "")
@@ -167,16 +173,20 @@ def constant(kind: str, written: str) -> object:
 class Source:
     """The text of a migration with the positions of its lines."""
 
-    __slots__ = ("_starts", "text")
+    __slots__ = ("_asked", "_starts", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._starts: list[int] | None = None
+        self._asked = 0
 
     def span(self, start: int, end: int) -> Span:
         """The place from offset `start` up to `end`."""
         starts = self._starts
         if starts is None:
+            self._asked += 1
+            if self._asked < _MOST_COUNTED:
+                return self._counted(start, end)
             starts = self._starts = self._lines()
         first = bisect_right(starts, start)
         begin = starts[first - 1]
@@ -185,6 +195,14 @@ class Source:
             return _span((first, start - begin + 1, first, end - begin + 1))
         last = bisect_right(starts, end, first)
         return _span((first, start - begin + 1, last, end - starts[last - 1] + 1))
+
+    def _counted(self, start: int, end: int) -> Span:
+        """The same without the positions of all lines: for few places, and early ones, that takes less."""
+        text = self.text
+        first = text.count("\n", 0, start) + 1
+        more = text.count("\n", start, end)
+        column = start - text.rfind("\n", 0, start)
+        return _span((first, column, first + more, end - text.rfind("\n", 0, end) if more else column + end - start))
 
     def _lines(self) -> list[int]:
         # The length of each line, and one for its end.

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation, Span
+from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation, Recognised, Span
 from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
 from lint_m2m.readers.django_names import MIGRATION_CLASSES
 from lint_m2m.readers.evaluate import TooMuch
@@ -32,8 +32,11 @@ _LISTS: Final = frozenset({"dependencies", "operations", "replaces", "run_before
 _ODD: Final = "\r\0\f"
 
 
-def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | None:
-    """The migration in `text`, the text of `file`; None where it has to be parsed as a whole."""
+def read_plain(file: FileLike, text: str, context: ReadContext, *, brief: bool = False) -> Migration | None:
+    """The migration in `text`, the text of `file`; None where it has to be parsed as a whole.
+
+    `brief`: what can be `Recognised` is not taken apart.
+    """
     for sign in _ODD:
         if sign in text:
             return None
@@ -45,7 +48,7 @@ def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | N
         base = header.value(match["base"])
         if not isinstance(base, Ref) or base.path not in MIGRATION_CLASSES:
             return None
-        reading = _Reading(file, text, context, header)
+        reading = _Reading(file, text, context, header, brief)
         try:
             return reading.migration(match.end())
         finally:
@@ -58,13 +61,13 @@ def read_plain(file: FileLike, text: str, context: ReadContext) -> Migration | N
 class _Reading:
     """The reading of one file."""
 
-    def __init__(self, file: FileLike, text: str, context: ReadContext, header: Header) -> None:
+    def __init__(self, file: FileLike, text: str, context: ReadContext, header: Header, brief: bool) -> None:
         self.file = file
         self.text = text
         self.context = context
         self.header = header
         self.source = Source(text)
-        self.place = Place(self.source, header, file.app_label, self.odd_field)
+        self.place = Place(self.source, header, file.app_label, self.odd_field, brief)
         self._session: Session | None = None
         # Of the list of operations.
         self._start = self._end = 0
@@ -127,6 +130,7 @@ class _Reading:
             atomic=flags.get("atomic", True),
             operations=operations,
             gaps=() if self._session is None else tuple(self._session.gaps),
+            text=text if Recognised in map(type, operations) else None,
         )
 
     def dependencies(self, position: int) -> tuple[tuple[Dependency, ...], int]:

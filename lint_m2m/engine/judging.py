@@ -1,0 +1,89 @@
+"""What becomes of a project that was read: order, replay, rules, comments, sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lint_m2m.config import Config
+from lint_m2m.engine.comments import unsilenced
+from lint_m2m.engine.judge import Identity, judge, merge
+from lint_m2m.engine.targets import Scope
+from lint_m2m.engine.values import place
+from lint_m2m.engine.ways_out import Context, WayOut, ways_out, with_sequences
+from lint_m2m.finding import Finding
+from lint_m2m.graph import build
+from lint_m2m.migration import UNKNOWN, Migration, Project
+from lint_m2m.readers.files import Files
+from lint_m2m.replay.walk import ReplaySettings
+
+if TYPE_CHECKING:
+    from lint_m2m.engine.project import Job
+
+__all__ = ["judged", "merge", "replay_settings", "wanted", "with_ways_out"]
+
+
+def judged(
+    project: Project, whole: Callable[[Migration], Migration], job: Job
+) -> tuple[Context, dict[Identity, list[Finding]]]:
+    job.progress("ordering migrations")
+    graph = build(project)
+    job.clock.lap("graph")
+
+    def replayed(done: int, total: int) -> None:
+        job.progress("replaying migrations", done, total)
+
+    settings = replay_settings(project, job.config)
+    found, by_columns = judge(project, graph, settings, job.selection().enabled, replayed, whole)
+    job.clock.lap("replay and rules")
+    context = Context(
+        root=job.root,
+        project=project,
+        graph=graph,
+        settings=settings,
+        found=frozenset(found),
+        by_columns=by_columns,
+        whole=whole,
+        overlay=dict(job.options.overlay),
+    )
+    return context, found
+
+
+def wanted(
+    findings: Sequence[Finding], migrations: Mapping[str, Migration], paths: Collection[str], job: Job
+) -> list[Finding]:
+    """The findings that the report is to show, with their fingerprints."""
+    job.progress("reading comments")
+    files = Files(job.root, dict(job.options.overlay))
+
+    def identified(some: Iterable[Finding]) -> list[Finding]:
+        return job.fingerprints.given(some, files.lines)
+
+    scope, own = Scope(job.targets), job.reader.reports_on
+    # Numbered before any is silenced, so that a comment does not change the others' identity.
+    wanted = identified(
+        sorted((finding for finding in findings if finding.path in scope and own(finding.path)), key=place)
+    )
+    commented = [path for path in paths if path in scope]
+    wanted = unsilenced(wanted, commented, migrations, files, job.selection(), identified, noqa=job.noqa)
+    job.clock.lap("comments")
+    return [finding for finding in wanted if job.selection().applies(finding.code, finding.path)]
+
+
+def replay_settings(project: Project, config: Config) -> ReplaySettings:
+    """The database and the Django that a project is replayed for."""
+    vendor = config.database or (None if project.vendor is UNKNOWN else project.vendor)
+    likeliest = ReplaySettings()
+    return ReplaySettings(
+        vendor=vendor or likeliest.vendor,
+        vendor_known=vendor is not None,
+        django_version=config.django_version or likeliest.django_version,
+    )
+
+
+def with_ways_out(findings: Sequence[Finding], contexts: Sequence[Context]) -> tuple[list[WayOut], list[Finding]]:
+    """The ways out of `findings`, and the findings with their sequences."""
+    if not findings:
+        return [], []
+    ways, notes = ways_out(findings, [context.wholly() for context in contexts])
+    return ways, with_sequences(findings, ways, notes)
