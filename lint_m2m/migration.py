@@ -98,6 +98,9 @@ class FieldKind(enum.Enum):
 # Python 3.11 takes ten times as long to find it as `FieldKind.MANY_TO_MANY`, and it is asked for very often.
 _MANY_TO_MANY: Final = FieldKind.MANY_TO_MANY
 _COLUMN: Final = FieldKind.COLUMN
+_FOREIGN_KEY: Final = FieldKind.FOREIGN_KEY
+# Django's own classes of foreign keys.
+OWN_KEYS: Final = frozenset({"django.db.models.ForeignKey", "django.db.models.OneToOneField"})
 
 
 @frozen
@@ -174,6 +177,25 @@ class Field:
             and not self.class_path.endswith("SlugField")
         )
 
+    @property
+    def is_plain_key(self) -> bool:
+        """Whether it is a foreign key of one of Django's own classes, to a primary key, under its own name, indexed."""
+        relation = self.relation
+        return (
+            self.kind is _FOREIGN_KEY
+            and self.class_path in OWN_KEYS
+            and self.class_known
+            and self.primary_key is False
+            and self.db_column is None
+            and self.unique is False
+            and self.db_index in (None, True)
+            and relation is not None
+            and relation.to is not UNKNOWN
+            and relation.to_field is None
+            and relation.db_constraint is True
+            and not any(name == "parent_link" for name, _ in self.options)
+        )
+
     def argument_span(self, name: str) -> Span | None:
         """The span of keyword argument `name`, if it was written."""
         return next((span for key, span in self.argument_spans if key == name), None)
@@ -205,15 +227,17 @@ class Operation:
 class Recognised(Operation):
     """An operation that is told from others and not taken apart: where somebody asked to be brief, and only there.
 
-    `kind` is its class: AddField or AlterField with a plain column (`Field.is_plain_column`), RemoveField,
-    AlterModelOptions of a managed model, or one about an index, a constraint or a unique set. `name` is the field's,
-    empty where there is none. `labels` are the names that it gives to indexes, `fields` those of the fields that they
-    cover. It is what stands in the migration's `text` from `start` up to `end`.
+    `kind` is its class: AddField or AlterField with a plain column or foreign key (`Field.is_plain_column`,
+    `Field.is_plain_key`), RemoveField, AlterModelOptions of a managed model, or one about an index, a constraint or
+    unique sets of more than one field. `name` is the field's, empty where there is none, and `to` what a foreign key
+    points at. `labels` are the names that it gives to indexes, `fields` those of the fields that they cover. It is what
+    stands in the migration's `text` from `start` up to `end`.
     """
 
     kind: type[Operation]
     model_name: str
     name: str = ""
+    to: ModelKey | None = None
     labels: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     start: int = 0

@@ -14,6 +14,7 @@ from lint_m2m.migration import (
     AlterField,
     AlterModelOptions,
     AlterTogether,
+    Field,
     Migration,
     Operation,
     Recognised,
@@ -58,26 +59,38 @@ def mistaken(whole: Migration, brief: Migration, text: str) -> Iterator[str]:
     for index, (one, other) in enumerate(zip(brief.operations, whole.operations, strict=True)):
         if not isinstance(one, Recognised):
             yield from differences(one, other, f"operations[{index}]")
-        elif told(other) != (one.kind, one.model_name, one.name, one.labels, sorted(one.fields)):
+        elif told(other) != (one.kind, one.model_name, one.name, one.to, one.labels, sorted(one.fields)):
             yield f"operations[{index}]: {one!r} is not {other!r}"
         elif other.span != Source(text).span(one.start, one.end):
             yield f"operations[{index}]: it is elsewhere, at {other.span}"
-        elif isinstance(other, AddField | AlterField) and not other.field.is_plain_column:
-            yield f"operations[{index}]: {other.field!r} is no plain column"
+        elif isinstance(other, AddField | AlterField) and not (other.field.is_plain_column or other.field.is_plain_key):
+            yield f"operations[{index}]: {other.field!r} is not plain"
 
 
 def told(operation: Operation) -> tuple[object, ...] | None:
     """What a `Recognised` operation says; None for what none says."""
     match operation:
         case AddField() | AlterField() | RemoveField():
-            return type(operation), operation.model_name, operation.name, (), []
+            return type(operation), operation.model_name, operation.name, to_of(operation), (), []
         case AlterModelOptions(managed=True):
-            return type(operation), operation.name, "", (), []
-        case AlterTogether(value=frozenset()):
-            return type(operation), operation.name, "", (), sorted(name for some in operation.value for name in some)
+            return type(operation), operation.name, "", None, (), []
+        case AlterTogether(value=frozenset()) if all(len(one) > 1 for one in operation.value):
+            return (
+                type(operation),
+                operation.name,
+                "",
+                None,
+                (),
+                sorted(name for some in operation.value for name in some),
+            )
         case AddIndex(index=made) | AddConstraint(constraint=made):
-            return type(operation), operation.model_name, "", (made.name,), sorted(made.fields)
+            return type(operation), operation.model_name, "", None, (made.name,), sorted(made.fields)
     return None
+
+
+def to_of(operation: Operation) -> object:
+    field = getattr(operation, "field", None)
+    return field.relation.to if isinstance(field, Field) and field.relation is not None else None
 
 
 def differences(one: object, other: object, where: str = "migration") -> Iterator[str]:

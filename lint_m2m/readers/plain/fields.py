@@ -6,16 +6,25 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
+from lint_m2m.migration import OWN_KEYS, UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass
 from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED, as_deconstructed
-from lint_m2m.readers.plain.grammar import Argument, NotPlain, Source, constant, flat_arguments
+from lint_m2m.readers.plain.grammar import (
+    KEY_ARGUMENTS,
+    Argument,
+    NotPlain,
+    Source,
+    constant,
+    flat_arguments,
+    refuse_keywords,
+)
 from lint_m2m.readers.plain.header import Header
 from lint_m2m.readers.references import named_model
 from lint_m2m.readers.values import Setting
 
 _TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to_field"})
+_KEY_ARGUMENTS: Final = re.compile(KEY_ARGUMENTS, re.ASCII)
 _COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
 
 
@@ -51,6 +60,21 @@ def is_plain_column(header: Header, call: re.Match[str]) -> bool:
         described = context.columns[key] = context.columns.get(key) or _column(cls, key[1])
         known = context.plain_columns[key] = bool(described) and Field(**described).is_plain_column
     return known
+
+
+def plain_key(header: Header, call: re.Match[str], app_label: str, owner: ModelKey) -> ModelKey | None:
+    """What the foreign key that a `FLAT_CALL` makes points at; None unless it certainly is plain
+    (`Field.is_plain_key`)."""
+    cls = header.field(call["callee"])
+    if cls is None or cls.path not in OWN_KEYS or not cls.known or cls.source is not None:
+        return None
+    arguments = _KEY_ARGUMENTS.fullmatch(call["arguments"])
+    if arguments is None or arguments["to"] is None:
+        return None
+    if arguments["rule"] is not None:
+        refuse_keywords(arguments["rule"])
+    to = named_model(arguments["to"][1:-1], app_label, owner)
+    return to if isinstance(to, ModelKey) else None
 
 
 def _column(cls: FieldClass, arguments: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from lint_m2m.migration import (
     RemoveField,
 )
 from lint_m2m.readers.constraints import UNIQUE_CONSTRAINT, class_path, covered_fields
-from lint_m2m.readers.plain.fields import flat_field, is_plain_column, names_at
+from lint_m2m.readers.plain.fields import flat_field, is_plain_column, names_at, plain_key
 from lint_m2m.readers.plain.grammar import (
     FLAT_CALL,
     GAP,
@@ -112,17 +112,20 @@ def _with_field(cls: type[AddField | AlterField]) -> Flat:
         end = None if call is None else _FIELD_END.match(source.text, call.end())
         if names is None or call is None or end is None:
             return None
-        model_name, name = _name(names[1]), _name(names[2])
-        if place.brief and is_plain_column(place.header, call):
-            return Recognised(kind=cls, model_name=model_name, name=name, start=start, end=end.end()), end.end()
+        model_name, name, last = _name(names[1]), _name(names[2]), end.end()
+        owner = ModelKey(place.app_label, model_name.lower())
+        if place.brief:
+            to = plain_key(place.header, call, place.app_label, owner)
+            if to is not None or is_plain_column(place.header, call):
+                return Recognised(kind=cls, model_name=model_name, name=name, to=to, start=start, end=last), last
         operation = cls(
             model_name=model_name,
             name=name,
-            field=read_flat_field(place, call, ModelKey(place.app_label, model_name.lower()), name),
+            field=read_flat_field(place, call, owner, name),
             preserve_default=end[1] != "False",
-            span=source.span(start, end.end()),
+            span=source.span(start, last),
         )
-        return operation, end.end()
+        return operation, last
 
     return read
 
@@ -206,7 +209,7 @@ def _alter_together(option_name: str) -> Flat:
         if written[0] + written[-1] not in _BRACKETS or any(len(texts) == 1 for texts in tuples):
             return None
         name, end = _name(match[1]), match.end()
-        if place.brief:
+        if place.brief and all(len(texts) > 1 for texts in tuples):
             fields = tuple([intern(each[1:-1]) for texts in tuples for each in texts])
             return Recognised(kind=AlterTogether, model_name=name, fields=fields, start=start, end=end), end
         operation = AlterTogether(

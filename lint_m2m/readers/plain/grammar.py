@@ -45,6 +45,12 @@ _CONSTANT: Final = rf"(?:{SHORT}|{_NUMBER}|True|False|None)(?!\w)"
 _CONSTANTS_IN_BRACKETS: Final = rf"\({GAP}(?:{_CONSTANT}{GAP}(?:,{GAP}|(?=\))))*+\)"
 _ITEM: Final = rf"(?:{_CONSTANT}|{_CONSTANTS_IN_BRACKETS})"
 _LIST: Final = rf"(?:\[{GAP}(?:{_ITEM}{GAP}(?:,{GAP}|(?=\])))*+\]|{_CONSTANTS_IN_BRACKETS})"
+# The arguments of a foreign key to a primary key that is named by a string.
+KEY_ARGUMENTS: Final = (
+    rf"{GAP}(?:(?:to=(?P<to>{SHORT})|on_delete=(?P<rule>{_DOTTED})"
+    rf"|(?:blank|default|editable|help_text|null|related_name|related_query_name|serialize|verbose_name)={_CONSTANT})"
+    rf"{GAP}(?:,{GAP}|\Z))++"
+)
 # A dictionary of such.
 _ENTRY: Final = rf"{SHORT}{GAP}:{GAP}(?:{_CONSTANT}|{_LIST}){GAP}"
 SHORT_DICT: Final = rf"\{{{GAP}(?:{_ENTRY}(?:,{GAP}|(?=\}})))*+\}}"
