@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -26,6 +27,8 @@ from lint_m2m.reports import FORMATS, render
 from lint_m2m.rules import NAMES
 from lint_m2m.suppression import ignores
 from tests.cli.projects import library
+from tests.readers.two_ways import mistaken
+from tests.support.speed import slowness
 
 SECONDS: Final = 2.0
 MEGABYTES: Final = 200
@@ -39,6 +42,12 @@ def _too_long(number: int, frame: FrameType | None) -> None:
     raise TooLong(f"more than {SECONDS} s")
 
 
+@cache
+def _seconds() -> float:
+    """What an input may take on this machine."""
+    return SECONDS * slowness()
+
+
 def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)
 
@@ -47,7 +56,7 @@ def _peak() -> float:
 def bounded() -> Iterator[None]:
     """What is done in it takes so much processor time and memory at most."""
     before, handler = _peak(), signal.signal(signal.SIGPROF, _too_long)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, _seconds())
     try:
         yield
     finally:
@@ -72,6 +81,11 @@ class Targets:
         read = read_migration(file, source, ReadContext(layout, ReadOptions()))
         assert read is None or isinstance(read, Migration | UnreadFile)
         hash(read)
+        brief = read_migration(file, source, ReadContext(layout, ReadOptions()), brief=True)
+        if isinstance(read, Migration) and isinstance(brief, Migration) and brief.text is not None:
+            assert not list(mistaken(read, brief, brief.text))
+        else:
+            assert brief == read
 
     def project(self, source: bytes) -> None:
         """The whole check: reader, graph, replay, rules, comments, sequences, and each form of the report in turn."""
