@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.graph import Graph
 from lint_m2m.migration import (
     UNKNOWN,
@@ -57,12 +58,10 @@ _WITH_FIELDS: Final = frozenset({AddField, AlterField, CreateModel})
 _SILENT: Final = INDEXES | {Recognised, RemoveField, RenameField}
 
 
-def without_bystanders(
-    project: Project, graph: Graph, whole: Callable[[Migration], Migration] = lambda migration: migration
-) -> Graph:
+def without_bystanders(project: Project, graph: Graph, whole: TakesApart = as_it_is) -> Graph:
     """The graph of a project, with `LEFT_OUT` for each operation that no finding can come or go with.
 
-    The same graph where there is none. `whole` reads a migration of which some operations are only `Recognised`.
+    The same graph where there is none, and all is read.
     """
     links, relations, covered = links_of(project), _relations_of(project), _covered_of(project)
     confusing = confusing_apps(relations)
@@ -85,9 +84,12 @@ def without_bystanders(
             is_bystander(one, links, names) or (kind_of(one) in INDEXES and (app, _model_of(one)) not in untidy)
             for one in node.operations
         ]
-        if any(one.__class__ is Recognised and not left for one, left in zip(node.operations, out, strict=True)):
-            node = whole(node)
-            nodes[key], changed = node, True
+        wanted = [
+            number for number, one in enumerate(node.operations) if one.__class__ is Recognised and not out[number]
+        ]
+        if wanted:
+            node = nodes[key] = whole(node, wanted)
+            changed = True
         if True in out:
             operations = zip(node.operations, out, strict=True)
             nodes[key] = replace(node, operations=tuple([LEFT_OUT if left else one for one, left in operations]))
@@ -245,7 +247,7 @@ def is_bystander(operation: Operation, links: Collection[str], related: Collecti
         return False
     match operation:
         case Recognised(kind=kind):
-            if kind in INDEXES:
+            if kind in INDEXES or operation.to is not None:
                 return False
             if kind is AlterModelOptions:
                 return operation.model_name.lower() not in links
@@ -382,6 +384,8 @@ def _relations_of(project: Project) -> dict[str, frozenset[str]]:
                 if isinstance(operation, RenameField):
                     for name in (operation.old_name, operation.new_name):
                         names |= {name.lower(), f"{name.lower()}_id"}
+                elif isinstance(operation, Recognised) and operation.to is not None:
+                    names |= {operation.name.lower(), f"{operation.name.lower()}_id"}
                 continue
             for name, field in _named_fields(operation):
                 if field.is_plain_column:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from lint_m2m.engine.bystanders import without_bystanders
+from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.finding import Certainty, Finding
 from lint_m2m.graph import Graph, Plan, PlanKind
 from lint_m2m.migration import Location, Migration, MigrationKey, Operation, Project
@@ -38,9 +39,9 @@ def judge(
     settings: ReplaySettings,
     codes: Collection[str],
     progress: Callable[[int, int], None] = lambda done, total: None,
-    whole: Callable[[Migration], Migration] = lambda migration: migration,
+    whole: TakesApart = as_it_is,
 ) -> Judged:
-    """What the rules `codes` say of a project. `whole` reads migrations of which some operations are `Recognised`.
+    """What the rules `codes` say of a project.
 
     A fresh install and an old one may run different plans (squashes). What one plan has shown, a later one only makes
     more certain.

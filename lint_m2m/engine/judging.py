@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lint_m2m.config import Config
 from lint_m2m.engine.comments import unsilenced
 from lint_m2m.engine.judge import Identity, judge, merge
+from lint_m2m.engine.sources import TakesApart
 from lint_m2m.engine.targets import Scope
 from lint_m2m.engine.values import place
 from lint_m2m.engine.ways_out import Context, WayOut, ways_out, with_sequences
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["judged", "merge", "replay_settings", "wanted", "with_ways_out"]
 
 
-def judged(
-    project: Project, whole: Callable[[Migration], Migration], job: Job
-) -> tuple[Context, dict[Identity, list[Finding]]]:
+def judged(project: Project, whole: TakesApart, job: Job) -> tuple[Context, dict[Identity, list[Finding]]]:
     job.progress("ordering migrations")
     graph = build(project)
     job.clock.lap("graph")

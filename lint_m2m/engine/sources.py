@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from lint_m2m.readers.options import ReadOptions
 
 
-def as_it_is(migration: Migration) -> Migration:
+class TakesApart(Protocol):
+    """Yields a migration with all of its operations, or with those of `numbers`, where some are only `Recognised`."""
+
+    def __call__(self, migration: Migration, numbers: Iterable[int] | None = None) -> Migration: ...
+
+
+def as_it_is(migration: Migration, numbers: Iterable[int] | None = None) -> Migration:
     """The migration itself: it was read whole."""
     return migration
 
@@ -21,12 +27,12 @@ def as_it_is(migration: Migration) -> Migration:
 class Readable(NamedTuple):
     """A project that can be read: what it consists of, and how.
 
-    `whole` has all operations of one of its migrations, where some were only `Recognised`.
+    `whole` is for its migrations.
     """
 
     layout: Layout
     read: Callable[[], Project]
-    whole: Callable[[Migration], Migration] = as_it_is
+    whole: TakesApart = as_it_is
 
 
 class Reader(Protocol):

@@ -6,15 +6,16 @@ The imports of the sequences stand in the functions: a check that finds nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lint_m2m.engine.judge import Identity, identity, wholly
+from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.finding import Finding
 from lint_m2m.graph import Graph
-from lint_m2m.migration import Migration, Project
+from lint_m2m.migration import Project
 from lint_m2m.readers.files import Files
 from lint_m2m.replay.walk import ReplaySettings
 from lint_m2m.values import frozen
@@ -30,8 +31,7 @@ Notes: TypeAlias = tuple[str, ...]
 class Context:
     """What one project was judged by, and what was found: on another database it may be something else.
 
-    `by_columns`: operations on plain columns have a part in it. `whole` reads migrations of which some operations are
-    only `Recognised`.
+    `by_columns`: operations on plain columns have a part in it.
     """
 
     root: Path
@@ -40,7 +40,7 @@ class Context:
     settings: ReplaySettings
     found: Collection[Identity]
     by_columns: bool = False
-    whole: Callable[[Migration], Migration] = lambda migration: migration
+    whole: TakesApart = as_it_is
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
 
     def wholly(self) -> Context:

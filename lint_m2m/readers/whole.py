@@ -1,13 +1,14 @@
-"""Migrations that were read briefly, read whole: for whoever needs the operations that are only `Recognised`."""
+"""Migrations that were read briefly: the rest of them, for whoever needs operations that are only `Recognised`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from lint_m2m.migration import Migration
 from lint_m2m.readers.context import FileLike, LayoutLike, ReadContext
 from lint_m2m.readers.options import ReadOptions
-from lint_m2m.readers.plain import read_plain
+from lint_m2m.readers.plain import take_apart
 
 
 class Whole:
@@ -25,10 +26,10 @@ class Whole:
     def _context(self) -> ReadContext:
         return ReadContext(self._layout, self._options)
 
-    def __call__(self, migration: Migration) -> Migration:
-        """The migration with all of its operations; the same where it has them already."""
+    def __call__(self, migration: Migration, numbers: Iterable[int] | None = None) -> Migration:
+        """The migration with all of its operations, or with those of `numbers` at least; the same if it has them."""
         if migration.text is None:
             return migration
-        read = read_plain(self._files[migration.path], migration.text, self._context)
-        assert read is not None  # what is recognised is plain
-        return read
+        if numbers is None:
+            numbers = range(len(migration.operations))
+        return take_apart(self._files[migration.path], migration, numbers, self._context)

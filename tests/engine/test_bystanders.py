@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from lint_m2m import config as configuration
 from lint_m2m.engine.bystanders import without_bystanders
 from lint_m2m.engine.judge import _replayed, wholly
 from lint_m2m.engine.judging import replay_settings
-from lint_m2m.engine.sources import SourceReader
+from lint_m2m.engine.sources import SourceReader, TakesApart
 from lint_m2m.errors import LintM2MError
 from lint_m2m.graph import Graph, build
 from lint_m2m.migration import Migration, MigrationKey, Operation, Project
@@ -35,7 +35,7 @@ class Read(NamedTuple):
     project: Project
     graph: Graph
     settings: ReplaySettings
-    whole: Callable[[Migration], Migration]
+    whole: TakesApart
 
     def rest(self) -> Graph:
         return without_bystanders(self.project, self.graph, self.whole)

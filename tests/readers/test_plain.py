@@ -150,7 +150,7 @@ def test_same_as_the_tree_on_real_files(root: Path) -> None:
     contexts: dict[int, tuple[Layout, list[ReadContext]]] = {}
     for layout, file in files_of(root):
         # One for each way of reading.
-        own = contexts.setdefault(id(layout), (layout, [ReadContext(layout, ReadOptions()) for _ in range(3)]))
+        own = contexts.setdefault(id(layout), (layout, [ReadContext(layout, ReadOptions()) for _ in range(4)]))
         turns = iter(own[1])
         plain += assert_same_in_both_ways(file, file.file.read_bytes(), lambda turns=turns: next(turns))  # type: ignore[misc]
         total += 1

@@ -21,7 +21,7 @@ from lint_m2m.migration import (
     RemoveField,
 )
 from lint_m2m.readers.context import FileLike
-from lint_m2m.readers.plain import read_plain
+from lint_m2m.readers.plain import read_plain, take_apart
 from lint_m2m.readers.plain.grammar import Source
 from lint_m2m.readers.source import SourceError, decode
 from lint_m2m.readers.static import ReadContext, read_tree
@@ -42,6 +42,7 @@ def assert_same_in_both_ways(file: FileLike, data: bytes, context: Callable[[], 
     if plain is None or brief is None:
         return False
     found = list(mistaken(plain, brief, text))
+    found += differences(plain, take_apart(file, brief, range(len(brief.operations)), context()))
     assert not found, found[:3]
     try:
         tree: object = read_tree(file, text, context())

@@ -15,6 +15,6 @@ values to the last span; a test compares them on every migration that it can get
 
 from __future__ import annotations
 
-from lint_m2m.readers.plain.migration import read_plain
+from lint_m2m.readers.plain.migration import read_plain, take_apart
 
-__all__ = ["read_plain"]
+__all__ = ["read_plain", "take_apart"]

@@ -104,6 +104,12 @@ def header_of(text: str, file: FileLike, context: ReadContext) -> Header:
     return known
 
 
+def imports_in(text: str, file: FileLike, context: ReadContext) -> Header:
+    """The imports at the beginning of the header in `text`: what all other names in it mean is not looked at."""
+    imports = _IMPORTS.match(_COMMENT_LINES.sub("", text))
+    return header_of(imports[0] if imports else "", file, context)
+
+
 def _own(text: str, file: FileLike, context: ReadContext) -> Header:
     tree = parse(text)
     return Header(session_of(file, ParsedSource(text, tree), context), tree)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +17,7 @@ from lint_m2m.readers.migrations import read_dependency
 from lint_m2m.readers.operations import MAX_OPERATIONS, read_operation
 from lint_m2m.readers.plain.flat import Place
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
-from lint_m2m.readers.plain.header import Header, header_of
+from lint_m2m.readers.plain.header import Header, header_of, imports_in
 from lint_m2m.readers.plain.operations import plain_operation
 from lint_m2m.readers.source import ParsedSource, SourceError
 from lint_m2m.readers.values import Call, Frame, Ref
@@ -56,6 +57,29 @@ def read_plain(file: FileLike, text: str, context: ReadContext, *, brief: bool =
             del reading.place
     except (NotPlain, SourceError, SyntaxError, ValueError, MemoryError, RecursionError, TooMuch):
         return None
+
+
+def take_apart(file: FileLike, migration: Migration, numbers: Iterable[int], context: ReadContext) -> Migration:
+    """The migration with those of its operations taken apart that are only `Recognised` among `numbers`."""
+    text = migration.text
+    if text is None:
+        return migration
+    operations = list(migration.operations)
+    header = imports_in(text[: text.find("\nclass Migration(") + 1], file, context)
+    reading = _Reading(file, text, context, header, brief=False)
+    try:
+        for number in numbers:
+            one = operations[number]
+            if isinstance(one, Recognised):
+                operations[number] = reading.recognised(one)
+    except NotPlain:
+        # The names in it have their meaning from something else than its imports.
+        whole = read_plain(file, text, context)
+        assert whole is not None  # what is recognised is plain
+        return whole
+    finally:
+        del reading.place
+    return replace(migration, operations=tuple(operations), text=text if Recognised in map(type, operations) else None)
 
 
 class _Reading:
@@ -199,6 +223,16 @@ class _Reading:
         if closed is None:
             raise NotPlain
         return self._read(found, closed.end())
+
+    def recognised(self, operation: Recognised) -> Operation:
+        """All of an operation that was recognised; NotPlain where it is another one by this header."""
+        call = CALL.match(self.text, operation.start)
+        if call is None:
+            raise NotPlain
+        read, end = plain_operation(self.place, call["callee"], operation.start, call.end())
+        if read.__class__ is not operation.kind or end != operation.end:
+            raise NotPlain
+        return read
 
     def _read(self, found: list[Operation], position: int) -> tuple[tuple[Operation, ...], int]:
         if self._session is not None and position != self._end:
