@@ -100,7 +100,8 @@ _MANY_TO_MANY: Final = FieldKind.MANY_TO_MANY
 _COLUMN: Final = FieldKind.COLUMN
 _FOREIGN_KEY: Final = FieldKind.FOREIGN_KEY
 # Django's own classes of foreign keys.
-OWN_KEYS: Final = frozenset({"django.db.models.ForeignKey", "django.db.models.OneToOneField"})
+FOREIGN_KEY: Final = "django.db.models.ForeignKey"
+_OWN_KEYS: Final = frozenset({FOREIGN_KEY, "django.db.models.OneToOneField"})
 
 
 @frozen
@@ -174,7 +175,7 @@ class Field:
             # An index has a name, and two of one name do not go together.
             and self.unique is False
             and self.db_index in (None, False)
-            and not self.class_path.endswith("SlugField")
+            and not self.class_path.endswith(("SlugField", "CompositePrimaryKey"))
         )
 
     @property
@@ -183,7 +184,7 @@ class Field:
         relation = self.relation
         return (
             self.kind is _FOREIGN_KEY
-            and self.class_path in OWN_KEYS
+            and self.class_path in _OWN_KEYS
             and self.class_known
             and self.primary_key is False
             and self.db_column is None
@@ -193,7 +194,7 @@ class Field:
             and relation.to is not UNKNOWN
             and relation.to_field is None
             and relation.db_constraint is True
-            and not any(name == "parent_link" for name, _ in self.options)
+            and not (self.options and "parent_link" in dict(self.options))
         )
 
     def argument_span(self, name: str) -> Span | None:
@@ -229,9 +230,9 @@ class Recognised(Operation):
 
     `kind` is its class: AddField or AlterField with a plain column or foreign key (`Field.is_plain_column`,
     `Field.is_plain_key`), RemoveField, AlterModelOptions of a managed model, or one about an index, a constraint or
-    unique sets of more than one field. `name` is the field's, empty where there is none, and `to` what a foreign key
-    points at. `labels` are the names that it gives to indexes, `fields` those of the fields that they cover. It is what
-    stands in the migration's `text` from `start` up to `end`.
+    unique sets of more than one field. `name` is the field's or the option's, and `to` what a foreign key (no
+    OneToOneField) points at. `labels` are the names that it gives to indexes, `fields` those of the fields that they
+    cover. It is what stands in the migration's `text` from `start` up to `end`.
     """
 
     kind: type[Operation]

@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from lint_m2m.engine.bystanders import confusing_apps, is_bystander, kind_of, links_of, related_of
+from lint_m2m.engine.bystanders import confusing_apps, is_bystander
+from lint_m2m.engine.survey import Survey, kind_of
 from lint_m2m.finding import Finding
 from lint_m2m.looks import digest
 from lint_m2m.migration import (
@@ -139,7 +140,8 @@ def unaffected(project: Project, found: Collection[Finding], reported: Collectio
         for finding in findings
         for location in (finding.location, *(related.location for related in finding.related))
     }
-    links, related = links_of(project), related_of(project)
+    survey = Survey(project)
+    links, related = survey.links, survey.related
     confusing = confusing_apps(related)
     files: dict[str, tuple[str, str]] = {}
     for one in project.migrations:

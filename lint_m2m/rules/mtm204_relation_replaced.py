@@ -301,10 +301,11 @@ def _reverse(key: FieldKey, field: Field) -> str:
 
 def alike(one: str, other: str) -> bool:
     """The same name, but for an English plural: ``tag``/``tags``, ``category``/``categories``."""
-    return _stem(one) == _stem(other)
+    return stem(one) == stem(other)
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
+    """What is `alike` has in common."""
     for suffix, singular in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("s", "")):
         if name.endswith(suffix) and len(name) > len(suffix) + 1:
             return name.removesuffix(suffix) + singular

@@ -71,8 +71,8 @@ def operations_of(graph: Graph) -> dict[MigrationKey, tuple[Operation, ...]]:
 
 def read_whole(one: Read) -> Graph:
     """What is left of the graph where all operations of the project were read before anything is left out."""
-    migrations = tuple(map(one.whole, one.project.migrations))
-    return without_bystanders(replace(one.project, migrations=migrations), wholly(one.graph, one.whole))
+    project = replace(one.project, migrations=tuple(map(one.whole, one.project.migrations)))
+    return without_bystanders(project, build(project))
 
 
 def left_out(root: Path) -> dict[str, list[int]]:

@@ -76,14 +76,8 @@ def told(operation: Operation) -> tuple[object, ...] | None:
         case AlterModelOptions(managed=True):
             return type(operation), operation.name, "", None, (), []
         case AlterTogether(value=frozenset()) if all(len(one) > 1 for one in operation.value):
-            return (
-                type(operation),
-                operation.name,
-                "",
-                None,
-                (),
-                sorted(name for some in operation.value for name in some),
-            )
+            names = sorted(name for some in operation.value for name in some)
+            return type(operation), operation.name, operation.option_name, None, (), names
         case AddIndex(index=made) | AddConstraint(constraint=made):
             return type(operation), operation.model_name, "", None, (made.name,), sorted(made.fields)
     return None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from lint_m2m.migration import OWN_KEYS, UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
+from lint_m2m.migration import FOREIGN_KEY, UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
 from lint_m2m.readers.django_names import KEPT_OPTIONS
 from lint_m2m.readers.field_classes import FieldClass
 from lint_m2m.readers.fields import ATTRIBUTES, NOT_PROVIDED, as_deconstructed
@@ -63,10 +63,10 @@ def is_plain_column(header: Header, call: re.Match[str]) -> bool:
 
 
 def plain_key(header: Header, call: re.Match[str], app_label: str, owner: ModelKey) -> ModelKey | None:
-    """What the foreign key that a `FLAT_CALL` makes points at; None unless it certainly is plain
+    """What the ForeignKey that a `FLAT_CALL` makes points at; None unless it certainly is plain
     (`Field.is_plain_key`)."""
     cls = header.field(call["callee"])
-    if cls is None or cls.path not in OWN_KEYS or not cls.known or cls.source is not None:
+    if cls is None or cls.path != FOREIGN_KEY or not cls.known or cls.source is not None:
         return None
     arguments = _KEY_ARGUMENTS.fullmatch(call["arguments"])
     if arguments is None or arguments["to"] is None:

@@ -211,7 +211,10 @@ def _alter_together(option_name: str) -> Flat:
         name, end = _name(match[1]), match.end()
         if place.brief and all(len(texts) > 1 for texts in tuples):
             fields = tuple([intern(each[1:-1]) for texts in tuples for each in texts])
-            return Recognised(kind=AlterTogether, model_name=name, fields=fields, start=start, end=end), end
+            recognised = Recognised(
+                kind=AlterTogether, model_name=name, name=option_name, fields=fields, start=start, end=end
+            )
+            return recognised, end
         operation = AlterTogether(
             name=name,
             option_name=option_name,
