@@ -14,9 +14,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from lint_m2m.engine.foreign_keys import Key, steady_keys
 from lint_m2m.engine.sources import TakesApart, as_it_is
-from lint_m2m.engine.survey import Model, Place, Survey, kind_of
+from lint_m2m.engine.survey import Key, Model, Place, Survey, kind_of
 from lint_m2m.graph import Graph
 from lint_m2m.migration import (
     UNKNOWN,
@@ -81,6 +80,9 @@ class _Bystanders:
     """
 
     def __init__(self, survey: Survey, graph: Graph) -> None:
+        # It imports the rules: not for those who only ask for columns.
+        from lint_m2m.engine.foreign_keys import steady_keys
+
         self._survey = survey
         self._confusing = confusing_apps(survey.relations)
         self._shaky = survey.shaky()
@@ -109,11 +111,13 @@ class _Bystanders:
             # Whatever they say, they say that the model is managed.
             if name not in links and app not in self._confusing:
                 yield place
+        untidy, confusing = self._untidy, self._confusing
         for place, model, _ in survey.on_indexes:
-            if model not in self._untidy and model[0] not in self._confusing:
+            if model not in untidy and model[0] not in confusing:
                 yield place
+        is_out = self._is_out
         for place, model, field, _ in survey.on_fields:
-            if self._is_out(model, field):
+            if is_out(model, field):
                 yield place
         for model, field in self._keys:
             if self._is_free(model, field):
@@ -143,7 +147,7 @@ class _Bystanders:
         for (migration, _), model, operation in survey.on_indexes:
             if model in untidy:
                 continue
-            if "_" in model[1] or model[1] in links or not _names_are_its_own(operation, survey.named):
+            if "_" in model[1] or model[1] in links or not self._is_private(operation, model):
                 yield model
             elif kind_of(operation) in _TAKING:
                 said = survey.models.get(model)
@@ -158,6 +162,25 @@ class _Bystanders:
                     if together[same] == 1 and not _together(made, option):
                         continue
                 yield model
+
+    def _is_private(self, operation: Operation, model: Model) -> bool:
+        """Whether an operation about indexes names none of others, and no fields that are not there: a unique set of
+        such leaves the table in doubt."""
+        if not _names_are_its_own(operation, self._survey.named):
+            return False
+        match operation:
+            case AddConstraint():
+                return self._has_fields(model, operation.constraint.fields)
+            case Recognised(kind=kind):
+                return kind is not AddConstraint or self._has_fields(model, operation.fields)
+        return True
+
+    def _has_fields(self, model: Model, fields: Maybe[tuple[str, ...]]) -> bool:
+        said = self._survey.models.get(model)
+        if said is None or fields is UNKNOWN:
+            return False
+        names = map(str.lower, fields)
+        return all(name in said.fields or name in said.keys or name == "id" for name in names)
 
     def _with_fields_of_others(self) -> Iterator[Model]:
         survey = self._survey
@@ -201,7 +224,8 @@ class _Bystanders:
         changes of a field: `_remake_table` in ``django/db/backends/sqlite3/schema.py`` runs the deferred SQL.
         """
         survey = self._survey
-        first, last = self._put_off(), self._heeded()
+        last = self._heeded()
+        first = self._put_off() if last else {}
         if first.keys().isdisjoint(last):
             return
 

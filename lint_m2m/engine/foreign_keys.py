@@ -4,8 +4,9 @@ A foreign key is more than its column. It can fail, where its target is not ther
 migration decides about the rest of it; a table with two of them can hold links, to code that copies rows (`_two_keys`
 in ``replay/data.py``); one that makes room for a many-to-many of like name is MTM204's; and a table at which others
 point is not dropped on MySQL. So what counts here is drawn tight: keys that stay foreign keys, on models that stay what
-they are and that no code takes, to models that are there before them and stay where they are. Those cannot fail, and
-nothing asks for them: rules look at many-to-many fields, at the models that have links, and at what fails.
+they are and by which no code can carry links (`carriers.py`), to models that are there before them and stay where they
+are, or of which nothing is known. Those cannot fail, and nothing asks for them: rules look at many-to-many fields, at
+the models that have links, and at what fails.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
 from lint_m2m.engine.carriers import carriers
-from lint_m2m.engine.survey import KeyChange, Model, Place, Said, Survey, key_of
+from lint_m2m.engine.survey import Key, KeyChange, Model, Place, Said, Survey, key_of
 from lint_m2m.graph import Graph
 from lint_m2m.migration import CreateModel, Maybe, ModelKey, ModelRef
 from lint_m2m.rules.mtm204_relation_replaced import stem
 
-# A foreign key: its model, and its name in lower case.
-Key: TypeAlias = tuple[Model, str]
 # An operation in the order of a plan.
 _Moment: TypeAlias = tuple[int, int]
 
@@ -56,6 +55,7 @@ class _SteadyKeys:
             self._orders.append([places.get(migration.key, -1) for migration in survey.project.migrations])
         self._carriers = carriers(survey)
         self._born: dict[Model, list[_Moment | None] | None] = {}
+        self._like: dict[Model, frozenset[str]] = {}
         self._targets: dict[Model, bool] = {}
 
     def may_hold(self, model: Model, said: Said) -> bool:
@@ -76,31 +76,42 @@ class _SteadyKeys:
         for one in changes:
             if one.name != spelled or one.class_path != kind:
                 return False
-        if spelled in self._survey.guessed or (said.links and stem(spelled) in said.links):
+        if spelled in self._survey.guessed or (said.links and stem(spelled) in self._stems(model, said)):
             return False
         gone = said.gone.get(name, ())
         # What becomes of one that is altered or removed may depend on the unique sets that it is in.
         if (gone or not all(one.makes for one in changes)) and name in self._survey.covered.get(model, ()):
             return False
-        return all(self._runs(number, model, changes, gone) for number in range(len(self._orders)))
+        return all(self._runs(plan, model, changes, gone) for plan in range(len(self._orders)))
+
+    def _stems(self, model: Model, said: Said) -> frozenset[str]:
+        """What MTM204 takes the names of a model's many-to-many fields for."""
+        found = self._like.get(model)
+        if found is None:
+            found = self._like[model] = frozenset(map(stem, said.links))
+        return found
 
     def _runs(self, plan: int, model: Model, changes: Iterable[KeyChange], gone: Iterable[Place]) -> bool:
         """Whether none of the operations on a foreign key can fail in a plan."""
         order = self._orders[plan]
-        life: list[tuple[_Moment, KeyChange | None]] = [
-            ((order[one.place[0]], one.place[1]), one) for one in changes if order[one.place[0]] >= 0
-        ]
-        life += [((order[place[0]], place[1]), None) for place in gone if order[place[0]] >= 0]
+        life: list[tuple[_Moment, KeyChange | None]] = []
+        for change in changes:
+            number, position = change.place
+            if order[number] >= 0:
+                life.append(((order[number], position), change))
+        for number, position in gone:
+            if order[number] >= 0:
+                life.append(((order[number], position), None))
         if len(life) > 1:
             life.sort(key=_when)
         born = self._birth(model, plan) if life else None
-        for number, (moment, change) in enumerate(life):
+        for number, (moment, event) in enumerate(life):
             if born is None or moment < born:
                 return False
-            if change is None:
+            if event is None:
                 # Nothing comes after it, and something before.
                 return 0 < number == len(life) - 1
-            if change.makes is not (number == 0) or not self._is_target(change.to, plan, moment):
+            if event.makes is not (number == 0) or not self._is_target(event.to, plan, moment):
                 return False
         return True
 

@@ -47,10 +47,11 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.replay.models import reverse_name
-from lint_m2m.rules.mtm204_relation_replaced import stem
 
 # App and name, in lower case.
 Model: TypeAlias = tuple[str, str]
+# A field: its model, and its name in lower case.
+Key: TypeAlias = tuple[Model, str]
 
 _COMPOSITE: Final = "CompositePrimaryKey"
 _WORD: Final = re.compile(r"\w+")
@@ -95,10 +96,10 @@ class Said:
 
     `made` are the places that make it. `keys` are the changes of its plain foreign keys, by name in lower case, `gone`
     the places that remove a field of a name. `fields` are the names that all other fields and their columns ever have,
-    `links` what those of many-to-many fields, and of what may be one, are like (`stem`). `altered` are columns that are
-    altered; `keyed` is what becomes a primary key, with whether it is one in the most usual way. `targets` are the
-    models that its foreign keys point at; `other_keys`: some of these are not plain, or may not be. `moves`: it is
-    deleted, renamed, or in some way not what CreateModel and its fields say.
+    `links` those of many-to-many fields and of what may be one. `altered` are columns that are altered; `keyed` is what
+    becomes a primary key, with whether it is one in the most usual way. `targets` are the models that its foreign keys
+    point at; `other_keys`: some of these are not plain, or may not be. `moves`: it is deleted, renamed, or in some way
+    not what CreateModel and its fields say.
     """
 
     __slots__ = ("altered", "fields", "gone", "keyed", "keys", "links", "made", "moves", "other_keys", "targets")
@@ -193,6 +194,9 @@ class Survey:
         lost = {
             model for model, said in self.models.items() if (said.gone or said.keyed) and said.made and _loses_key(said)
         }
+        if any(name in self.links for _, name in lost):
+            # Another model may have the same table.
+            lost.update(model for model in self.models if model[1] in self.links)
         if lost:
             found.update(model for model, said in self.models.items() if not said.targets.isdisjoint(lost))
         return found
@@ -315,7 +319,7 @@ class Survey:
             said.fields.add(f"{low}_id")
             said.other_keys = said.other_keys or field.kind is not _MANY_TO_MANY
             if field.kind is not _FOREIGN_KEY:
-                said.links.add(stem(name))
+                said.links.add(name)
         if isinstance(field.db_column, str):
             said.fields.add(field.db_column.strip('"').lower())
         return False
@@ -340,7 +344,7 @@ class Survey:
             names = {name.lower(), f"{name.lower()}_id"}
             self._names |= names
             said.fields |= names
-            said.links.add(stem(name))
+            said.links.add(name)
             self.link_names |= {name, name.lower()}
             said.altered.add(name.lower())
         self.untidy.add((self._app, model))

@@ -31,6 +31,7 @@ from lint_m2m.migration import (
     FieldKind,
     Maybe,
     Migration,
+    Operation,
     Project,
     Recognised,
     RemoveConstraint,
@@ -47,6 +48,10 @@ from lint_m2m.readers.options import ReadOptions
 _TOLD: Final = frozenset(
     {AddConstraint, AddField, AddIndex, AlterField, AlterModelOptions, AlterModelTable, AlterTogether, CreateModel}
     | {DeleteModel, RemoveConstraint, RemoveField, RemoveIndex, RenameField, RenameIndex, RenameModel}
+)
+# What may rename a table or a column, or take an index away.
+_HEEDING: Final = frozenset(
+    {AlterModelTable, AlterTogether, RemoveConstraint, RemoveIndex, RenameField, RenameIndex, RenameModel}
 )
 # Values that say themselves.
 _SIMPLE: Final = frozenset({bool, int, str, type(None)})
@@ -77,8 +82,8 @@ class Unaffected(NamedTuple):
 
     `files` are migrations that no finding has to do with: path below the root -> app label, and a digest of what
     findings may depend on.
-    `links` are the names of models that may have a link table, `related` those of fields that were ever anything but a
-    column, by app label. `swappable` are the project's, by setting.
+    `links` are the names of models that may have a link table, or of which even columns matter, `related` those of
+    fields that were ever anything but a column, by app label. `swappable` are the project's, by setting.
     """
 
     files: Mapping[str, tuple[str, str]]
@@ -141,7 +146,7 @@ def unaffected(project: Project, found: Collection[Finding], reported: Collectio
         for location in (finding.location, *(related.location for related in finding.related))
     }
     survey = Survey(project)
-    links, related = survey.links, survey.related
+    links, related = survey.links | {name for _, name in survey.shaky()}, survey.related
     confusing = confusing_apps(related)
     files: dict[str, tuple[str, str]] = {}
     for one in project.migrations:
@@ -159,7 +164,8 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     """
     if migration.gaps or not migration.dependencies_complete or not migration.replaces_complete:
         return None
-    operations = [one for one in migration.operations if not is_bystander(one, links, related)]
+    every = migration.operations
+    operations = every if _heeds_order(every) else [one for one in every if not is_bystander(one, links, related)]
     if not all(kind_of(one) in _TOLD and one.class_path is None and not one.overrides for one in operations):
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
@@ -168,6 +174,15 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     text = migration.text or ""
     said = [text[one.start : one.end] if isinstance(one, Recognised) else _said(one) for one in operations]
     return digest(repr((place, kinds, said)).encode("utf-8", "surrogatepass"))
+
+
+def _heeds_order(operations: Collection[Operation]) -> bool:
+    """Whether there are operations that put something off until the migration ends, and others that heed whether it is
+    made: what SQLite does for a column in between decides (`_Bystanders`)."""
+    kinds = set(map(kind_of, operations))
+    relations = [one for one in operations if isinstance(one, AddField | AlterField) and one.field.relation is not None]
+    puts_off = CreateModel in kinds or bool(relations) or any(getattr(one, "to", None) for one in operations)
+    return puts_off and (not _HEEDING.isdisjoint(kinds) or any(one.field.many_to_many for one in relations))
 
 
 def _said(value: object) -> object:

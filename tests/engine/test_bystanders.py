@@ -26,7 +26,8 @@ from tests.cache.test_unaffected import NAMES, edited, project_of
 from tests.support.rule_projects import RULE_FIXTURES, projects
 
 VENDORS = ("sqlite", "postgresql", "mysql")
-HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+IMPORTS = "from django.conf import settings\nfrom django.db import migrations, models\n\n\n"
+HEAD = f"{IMPORTS}class Migration(migrations.Migration):\n"
 
 
 class Read(NamedTuple):
@@ -106,6 +107,20 @@ def test_random_edits_of_random_histories(seeds: range, tmp_path: Path) -> None:
         assert not list(differences(root))
 
 
+TEXT = "'text', models.TextField()"
+TO_TAG = "'tag', models.ForeignKey('shop.Tag', models.CASCADE)"
+TO_ITEM = "'item', models.ForeignKey('shop.Item', models.CASCADE)"
+OWNING = """migrations.CreateModel("Owning", [
+            ("id", models.AutoField(primary_key=True)),
+            ("shelf", models.ForeignKey("shop.Shelf", models.CASCADE)),
+            ("tag", models.ForeignKey("shop.Tag", models.CASCADE)),
+        ], options={"index_together": {("shelf", "tag")}})"""
+SHELVES = """migrations.CreateModel("Shelf", [
+            ("id", models.AutoField(primary_key=True)),
+            ("owners", models.ManyToManyField("shop.Tag", through="shop.Owning")),
+        ])"""
+
+
 def project_with(root: Path, *operations: str) -> Path:
     """A shop with a model that has links and one that has none, and `operations` in a second migration."""
     first = """\
@@ -148,7 +163,31 @@ def project_with(root: Path, *operations: str) -> Path:
         ("migrations.AddField('note', 'tags', models.TextField())", False),
         ("migrations.AddField('note', 'text', models.TextField(db_column='tag'))", False),
         ("migrations.AddField('note', 'text', models.TextField(db_index=True))", False),
-        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))", False),
+        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))", True),
+        ("migrations.AddField('tag', 'note', models.OneToOneField('shop.Note', models.CASCADE, null=True))", True),
+        ("migrations.AddField('note', 'parent', models.ForeignKey('self', models.CASCADE, null=True))", True),
+        ("migrations.AddField('note', 'user', models.ForeignKey('auth.User', models.CASCADE))", True),
+        ("migrations.AddField('note', 'user', models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE))", True),
+        ("migrations.AddField('item', 'note', models.ForeignKey('shop.Note', models.CASCADE))", True),
+        ("migrations.AddField('item', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))", False),
+        ("migrations.AddField('item', 'tags', models.ForeignKey('shop.Tag', models.CASCADE))", False),
+        ("migrations.AddField('owned', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))", False),
+        ("migrations.AddField('note', 'owned', models.ForeignKey('shop.Owned', models.CASCADE))", False),
+        ("migrations.AddField('note', 'lost', models.ForeignKey('shop.Lost', models.CASCADE))", False),
+        ("migrations.AddField('lost', 'note', models.ForeignKey('shop.Note', models.CASCADE))", False),
+        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE, db_column='t'))", False),
+        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE, to_field='id'))", False),
+        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE, db_index=False))", False),
+        ("migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE, unique=True))", False),
+        (
+            "migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE, db_constraint=False))",
+            False,
+        ),
+        (
+            "migrations.AddField('note', 'tag', models.OneToOneField('shop.Tag', models.CASCADE, parent_link=True))",
+            False,
+        ),
+        ("migrations.AlterField('note', 'rank', models.ForeignKey('shop.Tag', models.CASCADE))", False),
         ("migrations.AlterModelOptions('note', {'managed': False})", False),
         ("migrations.RenameModel('Note', 'Page')", False),
         ("migrations.RunSQL('SELECT 1')", False),
@@ -210,14 +249,59 @@ def test_with_an_index_of_a_name_that_another_has_all_of_the_model_stay(tmp_path
             ),
             [],
         ),
-        # A relation that stays does not.
+        # One that is made for good does not.
         (
             (
                 "migrations.AddField('note', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))",
                 "migrations.AddField('note', 'text', models.TextField())",
                 "migrations.AlterUniqueTogether('note', {('rank', 'tag'), ('text', 'rank')})",
             ),
-            [1, 2],
+            [0, 1, 2],
+        ),
+        # MariaDB removes no column of a unique set of several.
+        (
+            (
+                "migrations.AddField('tag', 'text', models.TextField())",
+                "migrations.AddField('tag', 'rank', models.IntegerField())",
+                "migrations.AlterUniqueTogether('tag', {('rank', 'text')})",
+                "migrations.RemoveField('tag', 'text')",
+            ),
+            [],
+        ),
+        # There is no second column of a name.
+        (
+            (
+                "migrations.AddField('tag', 'text', models.TextField())",
+                "migrations.AddField('tag', 'text', models.IntegerField())",
+                "migrations.AddField('tag', 'rank', models.IntegerField())",
+            ),
+            [2],
+        ),
+        # SQLite forgets what is in `index_together` when it makes a table anew.
+        (
+            (
+                "migrations.AlterIndexTogether('tag', {('id', 'rank')})",
+                "migrations.AddField('tag', 'rank', models.TextField())",
+                "migrations.RenameIndex('tag', new_name='of_rank', old_fields=('id', 'rank'))",
+            ),
+            [],
+        ),
+        # It makes indexes that are put off when it makes any table anew.
+        (
+            (SHELVES, OWNING, "migrations.AlterIndexTogether('owning', set())"),
+            [],
+        ),
+        (
+            (SHELVES, OWNING, f"migrations.AddField('note', {TEXT})", "migrations.AlterIndexTogether('owning', set())"),
+            [],
+        ),
+        (
+            (SHELVES, OWNING, f"migrations.AddField('note', {TEXT})", f"migrations.AddField('note', {TO_TAG})"),
+            [2, 3],
+        ),
+        (
+            (SHELVES, OWNING, f"migrations.AddField('note', {TO_TAG})", "migrations.RenameModel('Owning', 'Other')"),
+            [],
         ),
         (
             (
@@ -232,6 +316,190 @@ def test_what_goes_together_stays_together(operations: tuple[str, ...], out: lis
     root = project_with(tmp_path, *operations)
     assert left_out(root)["0002_more"] == out
     assert not list(differences(root))
+
+
+@pytest.mark.parametrize(
+    ("operations", "out"),
+    [
+        # The life of a key: made, altered, removed.
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AlterField('note', 'tag', models.ForeignKey('shop.Item', models.CASCADE, null=True))",
+                "migrations.RemoveField('note', 'tag')",
+            ),
+            [0, 1, 2],
+        ),
+        (("migrations.RemoveField('note', 'tag')", f"migrations.AddField('note', {TO_TAG})"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", f"migrations.AddField('note', {TO_TAG})"), []),
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AlterField('note', 'tag', models.OneToOneField('shop.Tag', models.CASCADE))",
+            ),
+            [],
+        ),
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AlterField('note', 'tag', models.ManyToManyField('shop.Tag'))",
+            ),
+            [],
+        ),
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.RenameField('note', 'tag', 'label')",
+            ),
+            [],
+        ),
+        # Replaced by a many-to-many, or the reverse.
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.RemoveField('note', 'tag')",
+                "migrations.AddField('note', 'tags', models.ManyToManyField('shop.Tag'))",
+            ),
+            [],
+        ),
+        (
+            (
+                "migrations.RemoveField('item', 'tags')",
+                "migrations.AddField('item', 'tag', models.ForeignKey('shop.Tag', models.CASCADE))",
+            ),
+            [],
+        ),
+        # The target does not stay.
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.DeleteModel('Tag')"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.RenameModel('Tag', 'Label')"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.AlterModelTable('tag', 'labels')"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.RemoveField('tag', 'id')"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.RunSQL('DROP TABLE shop_tag')"), []),
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AlterField('tag', 'id', models.UUIDField(db_column='key', primary_key=True))",
+            ),
+            [],
+        ),
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AlterField('tag', 'id', models.BigAutoField(primary_key=True))",
+            ),
+            [0],
+        ),
+        # It is there only later.
+        (
+            (
+                "migrations.AddField('note', 'late', models.ForeignKey('shop.Late', models.CASCADE))",
+                "migrations.CreateModel('Late', [('id', models.AutoField(primary_key=True))])",
+            ),
+            [],
+        ),
+        (
+            (
+                "migrations.CreateModel('Late', [('id', models.AutoField(primary_key=True))])",
+                "migrations.AddField('note', 'late', models.ForeignKey('shop.Late', models.CASCADE))",
+            ),
+            [1],
+        ),
+        # Nor does the model itself.
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.DeleteModel('Note')"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.RenameModel('Note', 'Page')"), []),
+        ((f"migrations.AddField('note', {TO_TAG})", "migrations.RunSQL('UPDATE shop_note SET tag_id = 1')"), []),
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.SeparateDatabaseAndState([], [migrations.RemoveField('note', 'tag')])",
+            ),
+            [],
+        ),
+        # It comes to be one that has links.
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AddField('item', 'noted', models.ManyToManyField('shop.Tag', through='shop.Note'))",
+            ),
+            [],
+        ),
+        # An index that stays needs it.
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AddIndex('note', models.Index(fields=['tag'], name='of_tag'))",
+                "migrations.AddIndex('item', models.Index(fields=['id'], name='of_tag'))",
+            ),
+            [],
+        ),
+        # One that is named as Django names that of the key.
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AddIndex('item', models.Index(fields=['id'], name='shop_note_tag_id_0a1b2c3d'))",
+            ),
+            [1],
+        ),
+        # What SQLite makes anew must find the columns that all keys point at.
+        (
+            (
+                f"migrations.AddField('note', {TO_TAG})",
+                "migrations.AddField('tag', 'item', models.ForeignKey('shop.Item', models.CASCADE, null=True))",
+                "migrations.RemoveField('item', 'id')",
+                "migrations.AddField('tag', 'text', models.TextField())",
+            ),
+            [0],
+        ),
+    ],
+)
+def test_foreign_keys(operations: tuple[str, ...], out: list[int], tmp_path: Path) -> None:
+    root = project_with(tmp_path, *operations)
+    assert left_out(root)["0002_more"] == out
+    assert not list(differences(root))
+
+
+@pytest.mark.parametrize(
+    ("code", "out"),
+    [
+        ("one.save()", [0, 1]),
+        ("print(one.tags.all())", [0, 1]),
+        ("one.tags.add(1)", []),
+        ("Owned = apps.get_model('shop', 'Owned'); Owned.objects.create(rank=1)", []),
+        ("schema_editor.execute('SELECT 1')", []),
+    ],
+)
+def test_foreign_keys_of_a_model_that_code_takes(code: str, out: list[int], tmp_path: Path) -> None:
+    """With two of them its rows may be links that the code copies."""
+    two = (f"migrations.AddField('note', {TO_TAG})", f"migrations.AddField('note', {TO_ITEM})")
+    root = project_with(tmp_path, *two)
+    file = root / "shop" / "migrations" / "0003_data.py"
+    copy = (
+        "def copy(apps, schema_editor):\n    Note = apps.get_model('shop', 'Note')\n"
+        f"    for one in Note.objects.all():\n        {code}\n\n\n"
+    )
+    run = '    dependencies = [("shop", "0002_more")]\n    operations = [migrations.RunPython(copy)]\n'
+    file.write_text(f"{IMPORTS}{copy}class Migration(migrations.Migration):\n{run}")
+    assert left_out(root)["0002_more"] == out
+    assert not list(differences(root))
+
+
+def test_foreign_keys_of_a_squash_and_of_what_it_replaces(tmp_path: Path) -> None:
+    root = project_with(tmp_path, f"migrations.AddField('note', {TO_TAG})")
+    folder = root / "shop" / "migrations"
+    first = (folder / "0001_initial.py").read_text()
+    replaces = '    replaces = [("shop", "0001_initial"), ("shop", "0002_more")]\n    operations = [\n'
+    last = f"        migrations.AddField('note', {TO_TAG}),\n    ]\n"
+    (folder / "0001_squashed.py").write_text(
+        first.replace("    operations = [\n", replaces).removesuffix("    ]\n") + last
+    )
+    assert left_out(root) == {"0001_initial": [], "0001_squashed": [5], "0002_more": [0]}
+    assert not list(differences(root))
+
+
+def test_no_foreign_key_is_left_out_where_a_file_cannot_be_read(tmp_path: Path) -> None:
+    root = project_with(tmp_path, f"migrations.AddField('note', {TO_TAG})")
+    (root / "shop" / "migrations" / "0003_broken.py").write_text("class Migration(:\n")
+    assert left_out(root)["0002_more"] == []
 
 
 def test_numbers_and_findings_stay(tmp_path: Path) -> None:
