@@ -9,7 +9,7 @@ and without the columns so can what remembers a check (`unaffected.py`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -84,7 +84,7 @@ class _Bystanders:
         from lint_m2m.engine.foreign_keys import steady_keys
 
         self._survey = survey
-        self._confusing = confusing_apps(survey.relations)
+        self._confusing = survey.confusing()
         self._shaky = survey.shaky()
         self._keys: set[Key] = steady_keys(survey, graph, self._confusing, self._shaky)
         self._untidy = survey.untidy | self._shaky
@@ -278,23 +278,6 @@ class _Bystanders:
             self._untidy.add(model)
         else:
             self._kept.setdefault(model[0], set()).add(field)
-
-
-def confusing_apps(labels: Iterable[str]) -> frozenset[str]:
-    """Apps of which a model may have the table that a field of another app has.
-
-    The model `authors` of an app `library_book` has the one that a field `authors` of `library.Book` would have.
-    """
-    known = set(labels)
-    return frozenset(app for app in known for other in _beginnings(app) if other in known)
-
-
-def _beginnings(label: str) -> Iterator[str]:
-    """What stands before each underscore."""
-    position = label.find("_")
-    while position >= 0:
-        yield label[:position]
-        position = label.find("_", position + 1)
 
 
 def _option_of(operation: Operation) -> str | None:

@@ -201,6 +201,15 @@ class Survey:
             found.update(model for model, said in self.models.items() if not said.targets.isdisjoint(lost))
         return found
 
+    def confusing(self) -> set[str]:
+        """Apps of which nothing is certain: a model may have the table that a field of another app has, or no key.
+
+        The model `authors` of an app `library_book` has the table that a field `authors` of `library.Book` would have.
+        Of a model whose key is removed Django's state has another that the table has not.
+        """
+        found = {app for app in self._relations for other in _beginnings(app) if other in self._relations}
+        return found | {app for (app, _), said in self.models.items() if said.gone and _is_without_key(said)}
+
     @property
     def related(self) -> dict[str, frozenset[str]]:
         """Names, in lower case, of all fields that are no mere column somewhere in an app, or that anything points at:
@@ -603,13 +612,30 @@ def key_of(made: CreateModel) -> str | None:
     return keys[0].name.lower() if _is_usual_key(keys[0].field) else None
 
 
+def _keys_of(said: Said) -> set[str]:
+    """The names, in lower case, of the primary keys that a model is made with."""
+    keys = {one.name.lower() for _, made in said.made for one in made.fields if one.field.primary_key is not False}
+    return keys or {"id"}
+
+
+def _is_without_key(said: Said) -> bool:
+    return bool(said.made) and not _keys_of(said).isdisjoint(said.gone)
+
+
 def _loses_key(said: Said) -> bool:
     """Whether the column of the primary key of a model, or of another field that is pointed at, may go."""
-    keys = {one.name.lower() for _, made in said.made for one in made.fields if one.field.primary_key is not False}
-    keys = keys or {"id"}
+    keys = _keys_of(said)
     if len(keys) > 1 or any(name not in keys or not usual for name, usual in said.keyed):
         return True
     return not keys.isdisjoint(said.gone)
+
+
+def _beginnings(label: str) -> Iterator[str]:
+    """What stands before each underscore."""
+    position = label.find("_")
+    while position >= 0:
+        yield label[:position]
+        position = label.find("_", position + 1)
 
 
 def every_operation(operations: Collection[Operation]) -> Collection[Operation]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from lint_m2m.engine.bystanders import confusing_apps, is_bystander
+from lint_m2m.engine.bystanders import is_bystander
 from lint_m2m.engine.survey import Survey, kind_of
 from lint_m2m.finding import Finding
 from lint_m2m.looks import digest
@@ -147,7 +147,7 @@ def unaffected(project: Project, found: Collection[Finding], reported: Collectio
     }
     survey = Survey(project)
     links, related = survey.links | {name for _, name in survey.shaky()}, survey.related
-    confusing = confusing_apps(related)
+    confusing = survey.confusing()
     files: dict[str, tuple[str, str]] = {}
     for one in project.migrations:
         if one.path not in concerned and one.app_label not in confusing:

@@ -82,7 +82,7 @@ def compare(folder: Path) -> dict[str, Any]:
     """The same files by both readers."""
     configured = config.load(folder)
     options = config.read_options(configured, folder)
-    [(layout, read)] = LiveReader(load(), facts(), all_apps=True).projects(folder, options)
+    [(layout, read, _)] = LiveReader(load(), facts(), all_apps=True).projects(folder, options)
     live: Project = read()
     assert isinstance(layout, Layout)
     static = read_project(layout, options)
