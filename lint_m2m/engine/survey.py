@@ -197,6 +197,9 @@ class Survey:
         if any(name in self.links for _, name in lost):
             # Another model may have the same table.
             lost.update(model for model in self.models if model[1] in self.links)
+        if any(name in self.links for _, name in lost):
+            # Another model may have the same table.
+            lost.update(model for model in self.models if model[1] in self.links)
         if lost:
             found.update(model for model, said in self.models.items() if not said.targets.isdisjoint(lost))
         return found
