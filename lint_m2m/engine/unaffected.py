@@ -8,7 +8,7 @@ to do with a link table, under a name that no relation of the app has ever had.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -164,8 +164,12 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     """
     if migration.gaps or not migration.dependencies_complete or not migration.replaces_complete:
         return None
-    every = migration.operations
-    operations = every if _heeds_order(every) else [one for one in every if not is_bystander(one, links, related)]
+    order = _heeding_order(migration.operations)
+    operations = [
+        one
+        for number, one in enumerate(migration.operations)
+        if number in order or not is_bystander(one, links, related)
+    ]
     if not all(kind_of(one) in _TOLD and one.class_path is None and not one.overrides for one in operations):
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
@@ -176,13 +180,24 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     return digest(repr((place, kinds, said)).encode("utf-8", "surrogatepass"))
 
 
-def _heeds_order(operations: Collection[Operation]) -> bool:
-    """Whether there are operations that put something off until the migration ends, and others that heed whether it is
-    made: what SQLite does for a column in between decides (`_Bystanders`)."""
-    kinds = set(map(kind_of, operations))
-    relations = [one for one in operations if isinstance(one, AddField | AlterField) and one.field.relation is not None]
-    puts_off = CreateModel in kinds or bool(relations) or any(getattr(one, "to", None) for one in operations)
-    return puts_off and (not _HEEDING.isdisjoint(kinds) or any(one.field.many_to_many for one in relations))
+def _heeding_order(operations: Sequence[Operation]) -> range:
+    """The numbers of the operations between one that puts something off until the migration ends and one that heeds
+    whether it is made: what SQLite does for a column there decides (`_Bystanders`)."""
+    first = next((number for number, one in enumerate(operations) if _puts_off(one)), len(operations))
+    last = max((number for number, one in enumerate(operations) if _heeds(one)), default=-1)
+    return range(first + 1, last)
+
+
+def _puts_off(operation: Operation) -> bool:
+    if isinstance(operation, AddField | AlterField):
+        return operation.field.relation is not None
+    return isinstance(operation, CreateModel) or (isinstance(operation, Recognised) and operation.to is not None)
+
+
+def _heeds(operation: Operation) -> bool:
+    if isinstance(operation, AddField | AlterField):
+        return operation.field.many_to_many
+    return kind_of(operation) in _HEEDING
 
 
 def _said(value: object) -> object:

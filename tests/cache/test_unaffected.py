@@ -313,6 +313,23 @@ def test_a_column_for_which_sqlite_makes_a_table_anew(
     assert was == [holds]
 
 
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_column_before_or_after_all_that_waits(place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    initial = INITIAL.replace("library", "shop").replace("Book", "Item")
+    operations = [MADE, "migrations.AlterIndexTogether('shelf', set())"]
+    write(root, {"shop/migrations/0001_initial.py": initial})
+    write(root, {"shop/migrations/0002_more.py": migration([("shop", "0001_initial")], *operations)})
+    check(root, cache)
+    operations.insert(place, "migrations.AddField('item', 'text', models.TextField())")
+    write(root, {"shop/migrations/0002_more.py": migration([("shop", "0001_initial")], *operations)})
+    with recalled(monkeypatch) as was:
+        assert told(check(root, cache)) == told(check(root))
+    assert was == [True]
+
+
 def test_many_edits_are_a_check_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = library(tmp_path / "site")
     cache = Cache(tmp_path / "entries", tmp_path / "key")
