@@ -1,10 +1,11 @@
 """Reading spread over processes: each reads some of the files and hands the values back.
 
 The processes are forks of this one, so that they have everything that it has. The files are cut into pieces; who is
-free takes the next, this process too. What the others have read they write to a pipe, pickled: they run the same code
-on the same files, and nobody else can write there. Where there is no ``fork`` that can be trusted (Windows, macOS, a
-process with threads), for a small project, and when a process comes to grief, the files are read here. What comes out
-is the same in all cases.
+free takes the next, this process too. What the others have read of a piece they put into memory that both share,
+pickled: they run the same code on the same files, and nobody else can write there. A pipe tells how much it is, so
+that this process can take it while they read the next. Where there is no ``fork`` that can be trusted (Windows, macOS,
+a process with threads), for a small project, and when a process comes to grief, the files are read here. What comes
+out is the same in all cases.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ FEWEST: Final = 60
 # Pieces for each process: as many as it takes for all to end at about the same time. A piece's number is one byte.
 _PIECES: Final = 8
 _MOST_PIECES: Final = 256
+# How many bytes tell the size of what a piece has become: few enough to be written and read at once.
+_SIZE: Final = 8
 
 
 def usable_processes() -> int:
@@ -101,9 +104,12 @@ class _Worker(Generic[_Result]):
 
     def __init__(self, queue: int, read_piece: Callable[[int], list[_Result]]) -> None:
         self._pid: int | None = None
-        self._pipe: int | None = None
+        self._open: list[int] = []
         try:
+            self._memory = os.memfd_create("lint-m2m")  # type: ignore[attr-defined,unused-ignore]  # Linux alone has it
+            self._open.append(self._memory)
             self._pipe, writing = os.pipe()
+            self._open.append(self._pipe)
         except OSError:
             return
         parent = os.getpid()
@@ -113,23 +119,28 @@ class _Worker(Generic[_Result]):
             os.close(writing)
             return
         if self._pid == 0:
-            _work(queue, writing, read_piece, parent)
+            _work(queue, writing, self._memory, read_piece, parent)
         os.close(writing)
 
     def results(self) -> tuple[dict[int, list[_Result]], Looks | None]:
         """The pieces that the process has read, and what it looked at; none if it has not come to its end."""
-        if self._pid is None or self._pipe is None:
+        if self._pid is None:
             return {}, None
         import pickle
 
-        data: list[bytes] = []
-        while some := os.read(self._pipe, 1 << 20):
-            data.append(some)
+        found: dict[int, list[_Result]] = {}
+        looked_at: Looks | None = None
+        position = 0
+        while told := os.read(self._pipe, _SIZE):
+            data = os.pread(self._memory, int.from_bytes(told, "big"), position)
+            position += len(data)
+            number, result = pickle.loads(data)
+            if number is None:
+                looked_at = result
+            else:
+                found[number] = result
         pid, self._pid = self._pid, None
-        if os.waitpid(pid, 0)[1] != 0:
-            return {}, None
-        found: tuple[dict[int, list[_Result]], Looks | None] = pickle.loads(b"".join(data))
-        return found
+        return (found, looked_at) if os.waitpid(pid, 0)[1] == 0 else ({}, None)
 
     def stop(self) -> None:
         """End the process if it still runs, and forget it."""
@@ -137,12 +148,11 @@ class _Worker(Generic[_Result]):
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
             self._pid = None
-        if self._pipe is not None:
-            os.close(self._pipe)
-            self._pipe = None
+        while self._open:
+            os.close(self._open.pop())
 
 
-def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]], parent: int) -> NoReturn:
+def _work(queue: int, pipe: int, memory: int, read_piece: Callable[[int], list[_Result]], parent: int) -> NoReturn:
     """In the new process: never returns, and leaves everything that it shares with its parent alone.
 
     Ctrl-C ends it without a word. So does the end of the parent, whatever that was.
@@ -157,11 +167,17 @@ def _work(queue: int, pipe: int, read_piece: Callable[[int], list[_Result]], par
                 os._exit(1)
             return read_piece(number)
 
+        def bring(number: int | None, result: object) -> None:
+            data = memoryview(pickle.dumps((number, result), protocol=5))
+            size = len(data)
+            while data:
+                data = data[os.write(memory, data) :]
+            os.write(pipe, size.to_bytes(_SIZE, "big"))
+
         with looks.noting() if looks.noted() is not None else nullcontext() as looked_at:
-            pieces = dict(_taken(queue, read_for_parent))
-        data = memoryview(pickle.dumps((pieces, looked_at), protocol=5))
-        while data:
-            data = data[os.write(pipe, data) :]
+            for number, result in _taken(queue, read_for_parent):
+                bring(number, result)
+        bring(None, looked_at)
         status = 0
     finally:
         os._exit(status)
