@@ -36,6 +36,14 @@ def slotted(*, frozen: bool = False, eq: bool = True) -> Callable[[type[_T]], ty
     return lambda cls: _made(cls, fixed=frozen, by_name=False, compares=eq)
 
 
+def changed(value: _T, **others: Any) -> _T:
+    """`dataclasses.replace` for a value of such a class with several fields, at a third of its cost."""
+    cls: Any = value.__class__
+    contents = dict(zip(cls.__dataclass_fields__, cls._contents(value), strict=True))
+    contents.update(others)
+    return _restored(cls, contents.values())  # type: ignore[return-value]
+
+
 def _made(cls: type[_T], *, fixed: bool, by_name: bool, compares: bool) -> type[_T]:
     """The class that stands for `cls`. `fixed`: its instances do not change."""
     fields: dict[str, dataclasses.Field[Any]] = {}

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from lint_m2m.values import frozen, slotted
+from lint_m2m.values import changed, frozen, slotted
 
 
 @frozen
@@ -101,6 +101,14 @@ class More(Closed):
 @slotted(eq=False)
 class Single:
     name: str
+
+
+def test_another_is_made_by_what_is_different() -> None:
+    one = Derived(name="a", tags=("x",), items=[1])
+    other = changed(one, size=3, note="n")
+    assert (other.name, other.tags, other.size, other.note) == ("a", ("x",), 3, "n")
+    assert other.items is one.items
+    assert (one.size, one.note) == (1, None)
 
 
 def test_slotted_classes_take_arguments_by_position() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -37,6 +36,7 @@ from lint_m2m.migration import (
     RenameIndex,
 )
 from lint_m2m.replay.quiet import LEFT_OUT
+from lint_m2m.values import changed
 
 # What takes an index away, or needs one that is there.
 _TAKING: Final = frozenset({AlterTogether, RemoveConstraint, RemoveIndex, RenameIndex})
@@ -52,7 +52,7 @@ def without_bystanders(project: Project, graph: Graph, whole: TakesApart = as_it
     """
     survey = Survey(project)
     places = _Bystanders(survey, graph).places()
-    nodes, changed = dict(graph.nodes), False
+    nodes, is_other = dict(graph.nodes), False
     for number, migration in enumerate(project.migrations):
         out = places.get(number, ())
         if (migration.text is None and not out) or graph.nodes.get(migration.key) is not migration:
@@ -65,9 +65,9 @@ def without_bystanders(project: Project, graph: Graph, whole: TakesApart = as_it
             read = whole(migration, left).operations
             for position in left:
                 operations[position] = read[position]
-        nodes[migration.key] = replace(migration, operations=tuple(operations), text=None)
-        changed = True
-    return graph.with_nodes(nodes) if changed else graph
+        nodes[migration.key] = changed(migration, operations=tuple(operations), text=None)
+        is_other = True
+    return graph.with_nodes(nodes) if is_other else graph
 
 
 class _Bystanders:

@@ -60,6 +60,9 @@ class SourceReader:
 
     def __init__(self, jobs: int | None = 1) -> None:
         self._jobs = jobs
+        # What was read stays as long as the outcome of the check, which knows its reader: a process that ends then need
+        # not take it apart.
+        self._read: list[Project] = []
 
     @property
     def overlay(self) -> Mapping[Path, bytes]:
@@ -74,7 +77,12 @@ class SourceReader:
 
         jobs = usable_processes() if self._jobs is None else self._jobs
         layouts = discover_projects(root, options)
-        read = partial(read_project, options=options, jobs=jobs, brief=True, meanwhile=_load_what_comes_next)
+
+        def read(layout: Layout) -> Project:
+            project = read_project(layout, options, jobs, brief=True, meanwhile=_load_what_comes_next)
+            self._read.append(project)
+            return project
+
         return [Readable(layout, partial(read, layout), Whole(layout, options)) for layout in layouts]
 
     def reports_on(self, path: str) -> bool:

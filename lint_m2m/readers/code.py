@@ -12,7 +12,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +40,7 @@ from lint_m2m.readers.values import (
     reason_of,
     shorten,
 )
+from lint_m2m.values import slotted
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -95,7 +96,7 @@ def function_facts(session: Session, value: Value, given: Mapping[str, Value] | 
     )
 
 
-@dataclass(slots=True)
+@slotted()
 class _Task:
     """A function to walk.
 
@@ -110,7 +111,7 @@ class _Task:
     models: dict[str, Models] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@slotted()
 class _Collector:
     session: Session
     models: set[ModelKey] = field(default_factory=set)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple
 
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey
 from lint_m2m.replay.facts import ColumnFact, FieldKey, Origin, TableFact, UniqueFact
 from lint_m2m.replay.models import ModelState
 from lint_m2m.replay.names import Names
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, slotted
 
 # The end of a name that Django made: a digest of eight digits, a suffix.
 _LIKE_AUTOMATIC = re.compile(r"[0-9a-f]{8}(_[a-z]+)?$")
@@ -44,7 +44,7 @@ class Index:
     basis_columns: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
+@slotted()
 class Table:
     """A table that exists. `uid` survives renames; `columns` by folded name.
 

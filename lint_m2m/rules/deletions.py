@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lint_m2m.migration import DeleteModel, Location, MigrationKey, ModelKey
@@ -13,6 +12,7 @@ from lint_m2m.replay.rendering import lazy_references
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.describe import model_label
+from lint_m2m.values import slotted
 
 # What an operation raises because a model is gone.
 _BECAUSE_OF_IT = (FailureKind.THROUGH_UNRESOLVED, FailureKind.TARGET_GONE, FailureKind.STATE_UNRENDERABLE)
@@ -25,7 +25,7 @@ class Use(NamedTuple):
     model: ModelKey
 
 
-@dataclass(slots=True)
+@slotted()
 class Deletion:
     """What deleted the model of a `Use`, and what has come of that.
 

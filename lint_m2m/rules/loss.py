@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from dataclasses import field as declare
+from dataclasses import replace
 from typing import Literal
 
 from lint_m2m.finding import Certainty, Finding, Related
@@ -21,7 +21,7 @@ from lint_m2m.replay.facts import DataOperation, FieldKey, RowsCopied, TableDrop
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, slotted
 
 # A field that comes back within so many migrations of its app is the same field: people split such a change over two or
 # three and one that comes back 100 migrations later is another field.
@@ -45,7 +45,7 @@ class Verdict:
     note: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@slotted()
 class Pursuit:
     """Links that a field no longer sees: the table they were in, and the tables that the field looked at since.
 

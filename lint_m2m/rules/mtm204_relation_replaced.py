@@ -79,7 +79,6 @@ was made in the same migration (it has no rows yet), and when a data operation n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
@@ -112,12 +111,13 @@ from lint_m2m.rules.loss import (
     seen_table,
     writes,
 )
+from lint_m2m.values import slotted
 
 _WORDS = {FieldKind.FOREIGN_KEY: "foreign key", FieldKind.MANY_TO_MANY: "many-to-many"}
 _KINDS = tuple(_WORDS)
 
 
-@dataclass(slots=True, kw_only=True)
+@slotted()
 class _Relation:
     """A relation that comes or goes. `key` is its name now, `told` its name then.
 

@@ -9,7 +9,6 @@ it finds; MTM105, which says what comes of a model that is gone, leaves those al
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import (
@@ -30,7 +29,7 @@ from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.deletions import Use
 from lint_m2m.rules.describe import field_label, model_label, through_of
 from lint_m2m.rules.loss import PAIR_WINDOW, Pursuer, Pursuit, Verdict, app_distance, judge
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, slotted
 
 
 @frozen
@@ -54,7 +53,7 @@ class RemadeThrough:
     verdict: Verdict
 
 
-@dataclass(slots=True, kw_only=True)
+@slotted()
 class _Followed:
     """A through model that is gone while a field names it, and what has come of the field since."""
 
