@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from lint_m2m.errors import ReadError
 from lint_m2m.graph import Graph, Plan
@@ -41,6 +41,8 @@ from lint_m2m.replay.unread import doubt_database, doubt_state
 # A SeparateDatabaseAndState that runs, the index of the database operation in it, and the state after that.
 _Part: TypeAlias = tuple[SeparateDatabaseAndState, int, StateLedger]
 
+_T = TypeVar("_T")
+
 # So many operations of a migration are replayed on copies of the ledgers, to see what raises only when it ends.
 MAX_AHEAD: Final = 2_000
 
@@ -69,6 +71,13 @@ class Replay(Queries):
         self._ahead, self._changes = MAX_AHEAD, MAX_CHANGES
         # Of a migration, the last operation with raw SQL that may take tables away, and all such SQL of it.
         self._taking: tuple[Migration | None, int, str] = (None, -1, "")
+        self._at_end: dict[object, object] = {}
+
+    def at_end(self, ask: Callable[[Replay], _T]) -> _T:
+        """What `ask` makes of the end of the plan, where several rules ask the same: worked out once."""
+        if ask not in self._at_end:
+            self._at_end[ask] = ask(self)
+        return self._at_end[ask]  # type: ignore[return-value]
 
     def steps(self) -> Iterator[Step]:
         """Replay the plan, yielding each operation with what it did. ReadError where that would take far too long."""

@@ -50,8 +50,17 @@ class LinkStore:
         return self.owner.field_key(self.field.name)
 
 
-def link_stores(replay: Replay) -> Iterator[LinkStore]:
-    """The many-to-many fields whose table is known to exist or known to be absent; each through model once."""
+def link_stores(replay: Replay) -> tuple[LinkStore, ...]:
+    """The many-to-many fields whose table is known to exist or known to be absent when all has run; each through model
+    once."""
+    return replay.at_end(_link_stores)
+
+
+def _link_stores(replay: Replay) -> tuple[LinkStore, ...]:
+    return tuple(_each_link_store(replay))
+
+
+def _each_link_store(replay: Replay) -> Iterator[LinkStore]:
     seen: set[ModelKey] = set()
     for owner in replay.state.models():
         if owner.uncertain is not None or replay.runs(owner) is not True:
