@@ -3,7 +3,7 @@ same for ``@dataclass(slots=True)``.
 
 There are some hundred and forty such classes, and a check of a large project makes half a million instances of them.
 `dataclasses` compiles six methods for each class when it is imported, and its frozen ``__init__`` goes through
-``object.__setattr__`` for every field. Here the methods are shared, ``__init__`` is made when the first instance is,
+``object.__setattr__`` for every field. Here the methods are shared, ``__init__`` is made when there are some instances,
 and fields are set through their slots: start-up costs half as much, an instance two thirds.
 
 The classes are dataclasses to whoever asks: `dataclasses.fields`, `replace` and `is_dataclass` work, `declare`
@@ -19,6 +19,8 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar, dataclass_transform
 
 _T = TypeVar("_T")
+# So many instances of a class are made without compiling its ``__init__``: of many classes there are no more.
+_FIRST_ONES: Final = 12
 _MISSING: Final = dataclasses.MISSING
 # What tells `dataclasses` that a field is one, and no ClassVar or InitVar.
 _FIELD: Final = dataclasses._FIELD  # type: ignore[attr-defined]
@@ -81,12 +83,35 @@ def _made(cls: type[_T], *, fixed: bool, by_name: bool, compares: bool) -> type[
     made = meta(cls.__name__, cls.__bases__, namespace)
     made.__qualname__ = cls.__qualname__
 
+    left = _FIRST_ONES
+
     def __init__(self: object, /, *given: object, **named: object) -> None:
-        made.__init__ = _initialiser(made)
-        made.__init__(self, *given, **named)
+        nonlocal left
+        left -= 1
+        if left < 0 or given or not _filled(self, fields, named):
+            made.__init__ = _initialiser(made)
+            made.__init__(self, *given, **named)
 
     made.__init__ = __init__
     return made  # type: ignore[no-any-return]
+
+
+def _filled(value: object, fields: dict[str, dataclasses.Field[Any]], named: dict[str, object]) -> bool:
+    """Do what ``__init__`` does with arguments that are given by name; False where they are not as they should be."""
+    used = 0
+    cls: Any = value.__class__
+    for name, field in fields.items():
+        if field.init and name in named:
+            used += 1
+            content = named[name]
+        elif field.default is not _MISSING:
+            content = field.default
+        elif field.default_factory is not _MISSING:
+            content = field.default_factory()
+        else:
+            return False
+        getattr(cls, name).__set__(value, content)
+    return used == len(named)
 
 
 def _initialiser(cls: Any) -> Callable[..., None]:
