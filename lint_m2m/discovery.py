@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m import looks
@@ -28,7 +27,7 @@ from lint_m2m.readers.project.settings import facts_of, find_settings, installed
 from lint_m2m.readers.project.toplevel import Modules
 from lint_m2m.readers.project.tree import Unread, is_below, joined, nearest, parent_of, walk
 from lint_m2m.roots import starts_django
-from lint_m2m.values import frozen, slotted
+from lint_m2m.values import frozen, replace, slotted
 
 
 @frozen

@@ -6,12 +6,11 @@ Analysis returns these; only `reports` turns them into text. The JSON form (DESI
 from __future__ import annotations
 
 import enum
-from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from lint_m2m.migration import Location, Span
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 
 class Severity(enum.Enum):
@@ -148,4 +147,4 @@ class Report:
     summary: Summary
     findings: tuple[Finding, ...]
     # Things to say on stderr that are no finding: an option that has no effect, a baseline entry that matches nothing.
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = declare(default=())

@@ -199,9 +199,8 @@ def _root(file: Path) -> Path:
 
 def _configured(root: Path, settings: Settings) -> Config:
     """The configuration of a project, flake8's options above it. Raises ConfigurationError, ExecutionError."""
-    from dataclasses import replace
-
     from lint_m2m.config import attribute_of, load
+    from lint_m2m.values import replace
 
     config = load(root, file=None if settings.config is None else Path(settings.config), isolated=settings.isolated)
     given: dict[str, Any] = {attribute_of(option): _parsed(option, value) for option, value in settings.values}

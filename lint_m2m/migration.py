@@ -10,10 +10,9 @@ Positions (`Span`) never take part in a comparison, because the static and the l
 from __future__ import annotations
 
 import enum
-from dataclasses import field as declare
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 
 class Unknown(enum.Enum):

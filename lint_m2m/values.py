@@ -2,69 +2,127 @@
 same for ``@dataclass(slots=True)``.
 
 There are some hundred and forty such classes, and a check of a large project makes half a million instances of them.
-`dataclasses` compiles six methods for each class when it is imported, and its frozen ``__init__`` goes through
+`dataclasses` imports `inspect`, compiles six methods for each class, and its frozen ``__init__`` goes through
 ``object.__setattr__`` for every field. Here the methods are shared, ``__init__`` is made when there are some instances,
 and fields are set through their slots: start-up costs half as much, an instance two thirds.
 
-The classes are dataclasses to whoever asks: `dataclasses.fields`, `replace` and `is_dataclass` work, `declare`
-(``dataclasses.field``) says what it says there. They can be pickled and copied; there is no ``__post_init__``.
+The classes are dataclasses to whoever asks: `dataclasses.fields`, `replace` and `is_dataclass` work. `declare` is
+``dataclasses.field`` for them, and `replace` is ``dataclasses.replace``, at a third of its cost. They can be pickled
+and copied; there is no ``__post_init__``.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, dataclass_transform
+
+__all__ = ["declare", "frozen", "names_in", "replace", "slotted"]
 
 _T = TypeVar("_T")
 # So many instances of a class are made without compiling its ``__init__``: of many classes there are no more.
 _FIRST_ONES: Final = 12
-_MISSING: Final = dataclasses.MISSING
-# What tells `dataclasses` that a field is one, and no ClassVar or InitVar.
-_FIELD: Final = dataclasses._FIELD  # type: ignore[attr-defined]
+_MISSING: Final = object()
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,))
+class _Declared:
+    """A field of a class, as `declare` says it."""
+
+    __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "name", "repr", "type")
+
+    def __init__(
+        self,
+        *,
+        default: object = _MISSING,
+        default_factory: Any = _MISSING,
+        init: bool = True,
+        repr: bool = True,
+        compare: bool = True,
+    ) -> None:
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+        self.compare = compare
+        self.kw_only = False
+        self.name = ""
+        self.type: object = None
+
+
+if TYPE_CHECKING:
+    from dataclasses import field as declare
+    from dataclasses import replace as replace
+else:
+    declare = _Declared
+
+    def replace(value: _T, /, **others: object) -> _T:
+        """Another value that is different in `others`. TypeError and ValueError as in `dataclasses`."""
+        cls = value.__class__
+        declared = cls.__dict__.get("__declared__", {})
+        if len(declared) > 1 and others.keys() <= declared.keys() and all(each.init for each in declared.values()):
+            contents = dict(zip(declared, cls._contents(value), strict=True))
+            contents.update(others)
+            return _restored(cls, contents.values())
+        import dataclasses
+
+        return dataclasses.replace(value, **others)
+
+
+class _Fields:
+    """What `dataclasses` calls the fields of a class: made when somebody asks."""
+
+    def __get__(self, instance: object, owner: Any) -> dict[str, Any]:
+        import dataclasses
+
+        found: dict[str, Any] = {}
+        for name, declared in owner.__declared__.items():
+            given = {"default": declared.default, "default_factory": declared.default_factory}
+            defaults: dict[str, Any] = {key: value for key, value in given.items() if value is not _MISSING}
+            field: Any = dataclasses.field(**defaults, init=declared.init, repr=declared.repr, compare=declared.compare)
+            field.name, field.type, field.kw_only = name, declared.type, declared.kw_only
+            # What tells `dataclasses` that a field is one, and no ClassVar or InitVar.
+            field._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
+            found[name] = field
+        owner.__dataclass_fields__ = found
+        return found
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(declare,))
 def frozen(cls: type[_T]) -> type[_T]:
     """A class of frozen values with slots: all arguments by name, compared and hashed by what is in them."""
     return _made(cls, fixed=True, by_name=True, compares=True)
 
 
-@dataclass_transform(field_specifiers=(dataclasses.field,))
+@dataclass_transform(field_specifiers=(declare,))
 def slotted(*, frozen: bool = False, eq: bool = True) -> Callable[[type[_T]], type[_T]]:
     """``@dataclass(slots=True)`` in the same way, for the few classes that take arguments by position or change."""
     return lambda cls: _made(cls, fixed=frozen, by_name=False, compares=eq)
 
 
-def changed(value: _T, **others: Any) -> _T:
-    """`dataclasses.replace` for a value of such a class with several fields, at a third of its cost."""
-    cls: Any = value.__class__
-    contents = dict(zip(cls.__dataclass_fields__, cls._contents(value), strict=True))
-    contents.update(others)
-    return _restored(cls, contents.values())  # type: ignore[return-value]
+def names_in(cls: type) -> tuple[str, ...]:
+    """The names of the fields of such a class."""
+    return tuple(cls.__declared__)  # type: ignore[attr-defined]
 
 
 def _made(cls: type[_T], *, fixed: bool, by_name: bool, compares: bool) -> type[_T]:
     """The class that stands for `cls`. `fixed`: its instances do not change."""
-    fields: dict[str, dataclasses.Field[Any]] = {}
+    fields: dict[str, _Declared] = {}
     for base in cls.__mro__[-1:0:-1]:
-        fields.update(base.__dict__.get("__dataclass_fields__", {}))
+        fields.update(base.__dict__.get("__declared__", {}))
     inherited = set(fields)
     namespace = dict(cls.__dict__)
-    for name, annotation in inspect.get_annotations(cls).items():
+    for name, annotation in namespace.get("__annotations__", {}).items():
         if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             continue
         default = namespace.pop(name, _MISSING)
-        declared: Any = default if isinstance(default, dataclasses.Field) else dataclasses.field(default=default)
+        declared = default if isinstance(default, _Declared) else _Declared(default=default)
         declared.name, declared.type, declared.kw_only = name, annotation, by_name
-        declared._field_type = _FIELD
         fields[name] = declared
     namespace.pop("__dict__", None)
     namespace.pop("__weakref__", None)
     namespace["__slots__"] = tuple(name for name in fields if name not in inherited)
-    namespace["__dataclass_fields__"] = fields
+    namespace["__declared__"] = fields
+    namespace["__dataclass_fields__"] = _Fields()
     namespace["__match_args__"] = () if by_name else tuple(name for name, field in fields.items() if field.init)
     namespace["_contents"] = staticmethod(attrgetter(*fields) if fields else type)
     methods = dict(_SHARED)
@@ -96,7 +154,7 @@ def _made(cls: type[_T], *, fixed: bool, by_name: bool, compares: bool) -> type[
     return made  # type: ignore[no-any-return]
 
 
-def _filled(value: object, fields: dict[str, dataclasses.Field[Any]], named: dict[str, object]) -> bool:
+def _filled(value: object, fields: dict[str, _Declared], named: dict[str, object]) -> bool:
     """Do what ``__init__`` does with arguments that are given by name; False where they are not as they should be."""
     used = 0
     cls: Any = value.__class__
@@ -121,8 +179,7 @@ def _initialiser(cls: Any) -> Callable[..., None]:
     parameters: list[str] = []
     body: list[str] = []
     names: dict[str, object] = {}
-    for field in dataclasses.fields(cls):
-        name = field.name
+    for name, field in cls.__declared__.items():
         names[f"_set_{name}"] = getattr(cls, name).__set__
         by_name = field.kw_only is True
         default = f"_default_{name}"
@@ -161,11 +218,13 @@ def _hash(self: Any) -> int:
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self) if field.repr)
+    shown = (f"{name}={getattr(self, name)!r}" for name, field in self.__declared__.items() if field.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
-def _no_change(self: object, name: str, *_: object) -> None:
+def _no_change(self: object, name: str, *_: object) -> NoReturn:
+    import dataclasses
+
     raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
@@ -183,7 +242,7 @@ def _restored(cls: Any, contents: object) -> object:
 
 def _restorer(cls: Any) -> Callable[[object], object]:
     """A function that makes an instance of a class of what `_contents` tells of one."""
-    fields = list(cls.__dataclass_fields__)
+    fields = list(cls.__declared__)
     names: dict[str, object] = {"cls": cls, "new": object.__new__}
     names |= {f"_set_{name}": getattr(cls, name).__set__ for name in fields}
     lines = [f"    _set_{name}(made, value_{number})\n" for number, name in enumerate(fields)]

@@ -9,22 +9,22 @@ from typing import ClassVar
 
 import pytest
 
-from lint_m2m.values import changed, frozen, slotted
+from lint_m2m.values import declare, frozen, replace, slotted
 
 
 @frozen
 class Base:
     name: str
     tags: tuple[str, ...] = ()
-    note: str | None = dataclasses.field(default=None, compare=False)
+    note: str | None = declare(default=None, compare=False)
 
 
 @frozen
 class Derived(Base):
     kind: ClassVar[str] = "derived"
     size: int = 1
-    items: list[int] = dataclasses.field(default_factory=list, compare=False, repr=False)
-    hidden: int | None = dataclasses.field(default=None, init=False, compare=False, repr=False)
+    items: list[int] = declare(default_factory=list, compare=False, repr=False)
+    hidden: int | None = declare(default=None, init=False, compare=False, repr=False)
 
 
 @frozen
@@ -83,7 +83,7 @@ def test_can_be_pickled_and_copied() -> None:
 @slotted()
 class Open:
     name: str
-    items: list[int] = dataclasses.field(default_factory=list)
+    items: list[int] = declare(default_factory=list)
     note: str | None = None
 
 
@@ -105,7 +105,7 @@ class Single:
 
 def test_another_is_made_by_what_is_different() -> None:
     one = Derived(name="a", tags=("x",), items=[1])
-    other = changed(one, size=3, note="n")
+    other = replace(one, size=3, note="n")
     assert (other.name, other.tags, other.size, other.note) == ("a", ("x",), 3, "n")
     assert other.items is one.items
     assert (one.size, one.note) == (1, None)

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from lint_m2m.config import Config, load, nearest
 from lint_m2m.errors import ConfigurationError, UsageError
 from lint_m2m.finding import Report
 from lint_m2m.progress import Progress
+from lint_m2m.values import replace
 
 if TYPE_CHECKING:
     from lint_m2m.engine import Outcome, Reader

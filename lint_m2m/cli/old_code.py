@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.cli.streams import complain, write_file
 from lint_m2m.config import Config, Origin, Source
 from lint_m2m.errors import ConfigurationError, UsageError, reason_of
+from lint_m2m.values import replace
 
 if TYPE_CHECKING:
     from lint_m2m.changes import Comparison

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +13,7 @@ from lint_m2m.cli.streams import complain, encoding_of, say, say_bytes, wants_co
 from lint_m2m.config import Config, Source, listed, nearest
 from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError, reason_of
 from lint_m2m.finding import Report
+from lint_m2m.values import replace
 
 if TYPE_CHECKING:
     from lint_m2m.rewrite import Edit as Written

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed
 from lint_m2m.config.values import Config, Origin, Source, attribute_of
 from lint_m2m.errors import ConfigurationError, UsageError, reason_of, shown_path
 from lint_m2m.readers.source import SourceError, read_regular
+from lint_m2m.values import replace
 
 FILE_NAME: Final = "pyproject.toml"
 TABLE: Final = ("tool", "lint-m2m")

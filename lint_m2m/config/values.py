@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
 from lint_m2m.finding import Severity
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 
 class Source(enum.Enum):
@@ -76,9 +75,9 @@ class Config:
     django_version: tuple[int, int] | None = None
     database: str | None = None
     folder: Path | None = None
-    searched: bool = field(default=False, compare=False)
-    origins: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
-    warnings: tuple[str, ...] = field(default=(), compare=False)
+    searched: bool = declare(default=False, compare=False)
+    origins: tuple[tuple[str, Origin], ...] = declare(default=(), compare=False)
+    warnings: tuple[str, ...] = declare(default=(), compare=False)
 
     def origin(self, option: str) -> Origin:
         """Who set `option` (its name with dashes)."""

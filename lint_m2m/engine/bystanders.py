@@ -36,7 +36,7 @@ from lint_m2m.migration import (
     RenameIndex,
 )
 from lint_m2m.replay.quiet import LEFT_OUT
-from lint_m2m.values import changed
+from lint_m2m.values import replace
 
 # What takes an index away, or needs one that is there.
 _TAKING: Final = frozenset({AlterTogether, RemoveConstraint, RemoveIndex, RenameIndex})
@@ -65,7 +65,7 @@ def without_bystanders(project: Project, graph: Graph, whole: TakesApart = as_it
             read = whole(migration, left).operations
             for position in left:
                 operations[position] = read[position]
-        nodes[migration.key] = changed(migration, operations=tuple(operations), text=None)
+        nodes[migration.key] = replace(migration, operations=tuple(operations), text=None)
         is_other = True
     return graph.with_nodes(nodes) if is_other else graph
 

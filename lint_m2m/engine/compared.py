@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +16,7 @@ from lint_m2m.errors import ChangesError
 from lint_m2m.finding import Finding
 from lint_m2m.migration import Span
 from lint_m2m.readers.files import Files
+from lint_m2m.values import replace
 
 # What makes a finding in a file that has not changed the same one before and after.
 _Place: TypeAlias = tuple[str, Span, str, str | None, str | None]

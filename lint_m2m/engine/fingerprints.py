@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from lint_m2m.finding import Finding
 from lint_m2m.migration import Span
+from lint_m2m.values import replace
 
 # Lines of a file, as the parser counts them; None for a file that cannot be read.
 Lines = Callable[[str], Sequence[str] | None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from lint_m2m.engine.bystanders import without_bystanders
@@ -15,6 +14,7 @@ from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import RULES
 from lint_m2m.rules.base import Rule
+from lint_m2m.values import replace
 
 # What makes two findings the same one, seen in two plans.
 Identity: TypeAlias = tuple[str, Location, str | None, str | None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,7 @@ from lint_m2m.engine.project import Job
 from lint_m2m.engine.targets import WHOLE_PROJECT, Scope
 from lint_m2m.engine.values import Checked
 from lint_m2m.rules import RULES
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 # Beyond, a list helps nobody.
 MOST_NAMED: Final = 10

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from lint_m2m.readers.live.project import Facts, apps_at, read_project
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.project.migration_folders import is_migration_name
 from lint_m2m.readers.project.patterns import Matcher, matcher
+from lint_m2m.values import replace
 
 # Folders of installed packages, wherever they are.
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})

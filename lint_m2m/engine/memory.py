@@ -12,7 +12,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +34,7 @@ from lint_m2m.finding import (
 )
 from lint_m2m.looks import Looks, noting
 from lint_m2m.migration import Location, Span
+from lint_m2m.values import names_in
 
 # What of the configuration is applied to findings afterwards, or is about the report.
 _AFTERWARDS: Final = frozenset(
@@ -121,7 +121,7 @@ class Memory:
 def _deciding(config: Config, root: Path) -> list[object]:
     """What of the configuration, and of the installed environment, decides what is found."""
     return [
-        {one.name: getattr(config, one.name) for one in fields(config) if one.name not in _AFTERWARDS},
+        {name: getattr(config, name) for name in names_in(type(config)) if name not in _AFTERWARDS},
         read_options(config, root),
     ]
 
@@ -182,7 +182,7 @@ def _checked(value: Mapping[str, Any], targets: Sequence[Target]) -> Checked:
 
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
-    value: dict[str, Any] = {one.name: getattr(finding, one.name) for one in fields(finding)}
+    value: dict[str, Any] = {name: getattr(finding, name) for name in names_in(type(finding))}
     value["severity"] = finding.severity.value
     value["certainty"] = finding.certainty.value
     value["related"] = [[one.location, one.message] for one in finding.related]
@@ -210,10 +210,10 @@ def _location(value: Sequence[Any]) -> Location:
 
 
 def _sequence_as_json(sequence: SafeSequence) -> dict[str, Any]:
-    value: dict[str, Any] = {one.name: getattr(sequence, one.name) for one in fields(sequence)}
+    value: dict[str, Any] = {name: getattr(sequence, name) for name in names_in(type(sequence))}
     value["downtime"] = sequence.downtime.value
     value["applicability"] = sequence.applicability.value
-    value["steps"] = [{one.name: getattr(step, one.name) for one in fields(step)} for step in sequence.steps]
+    value["steps"] = [{name: getattr(step, name) for name in names_in(type(step))} for step in sequence.steps]
     return value
 
 

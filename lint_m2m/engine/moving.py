@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lint_m2m.finding import Finding, Related
 from lint_m2m.migration import Location
+from lint_m2m.values import replace
 
 
 def moved(finding: Finding, prefix: str) -> Finding:

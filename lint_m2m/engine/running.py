@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import cache as remembering
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -19,6 +18,7 @@ from lint_m2m.engine.targets import common_root, targets_by_root
 from lint_m2m.engine.values import Checked, Clock, LeftOut, Outcome, Stages, place
 from lint_m2m.errors import NoMigrationsError
 from lint_m2m.finding import Report, Severity, Summary
+from lint_m2m.values import replace
 
 if TYPE_CHECKING:
     from lint_m2m.baseline import Baseline

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -18,7 +17,7 @@ from lint_m2m.graph import Graph
 from lint_m2m.migration import Project
 from lint_m2m.readers.files import Files
 from lint_m2m.replay.walk import ReplaySettings
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen, replace
 
 if TYPE_CHECKING:
     from lint_m2m.sequences.values import Proposal, Situation
@@ -41,7 +40,7 @@ class Context:
     found: Collection[Identity]
     by_columns: bool = False
     whole: TakesApart = as_it_is
-    overlay: Mapping[Path, bytes] = field(default_factory=dict)
+    overlay: Mapping[Path, bytes] = declare(default_factory=dict)
 
     def wholly(self) -> Context:
         """The same with all operations of each migration."""

@@ -8,7 +8,6 @@ than a finding does, and none of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m.config import Config, listed, read_options
@@ -30,7 +29,7 @@ from lint_m2m.rules import CODES
 from lint_m2m.sequences import apply_changes, fake, is_refusal, offer, render, rewrite_history, situations
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations, Situation, Style
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 __all__ = ["NoPlan", "Plan", "Wanted", "Way", "plan"]
 

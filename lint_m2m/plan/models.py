@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m.finding import SequenceStep
 from lint_m2m.plan.virtual import Change
 from lint_m2m.sequences.values import ModelsChange, Proposal, Situation
+from lint_m2m.values import replace
 
 
 def models_step(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from lint_m2m.migration import Dependency, MigrationKey, ModelKey
 from lint_m2m.plan.names import Extra
@@ -14,7 +13,7 @@ from lint_m2m.sequences.edit import write_migration
 from lint_m2m.sequences.layout import Bracket, Node, call, items, mapping, text
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, NewMigration, Situation, Style
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 
 @frozen
@@ -40,7 +39,7 @@ class Change:
     depends: MigrationKey | None = None
     made_path: str | None = None
     made_after: MigrationKey | None = None
-    swappable: Mapping[str, str] = field(default_factory=dict)
+    swappable: Mapping[str, str] = declare(default_factory=dict)
 
     @property
     def app_label(self) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m.discovery import Layout, MigrationFile, discover_projects
@@ -21,7 +20,7 @@ from lint_m2m.sequences.edit import edit_migration, write_migration
 from lint_m2m.sequences.situations import model_of, placed_operations
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Code, NewMigration, Proposal, ReplaceOperations, Situation
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 
 @frozen

@@ -7,12 +7,11 @@ of a URL is `Database.label`: no user, no password, no option.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from lint_m2m.errors import UsageError
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 SCHEMES: Final[Mapping[str, str]] = {
     "postgresql": "postgresql",
@@ -35,7 +34,7 @@ class Database:
 
     vendor: str
     label: str
-    settings: Mapping[str, object] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, object] = declare(default_factory=dict, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import field
 
 from lint_m2m.finding import Applicability, Downtime, Finding
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.sequences.values import Proposal, Situation
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 
 class NotProvable(Exception):
@@ -95,7 +94,7 @@ class Proof:
     old_code: bool | None = None
     new_code: bool | None = None
     reversible: bool | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = declare(default_factory=dict)
     migrations: tuple[Ran, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -12,7 +12,6 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +39,7 @@ from lint_m2m.readers.values import (
     reason_of,
     shorten,
 )
-from lint_m2m.values import slotted
+from lint_m2m.values import declare, slotted
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -108,23 +107,23 @@ class _Task:
     given: frozenset[str]
     values: dict[str, Value]
     depth: int
-    models: dict[str, Models] = field(default_factory=dict)
+    models: dict[str, Models] = declare(default_factory=dict)
 
 
 @slotted()
 class _Collector:
     session: Session
-    models: set[ModelKey] = field(default_factory=set)
-    settings: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-    sql: list[str] = field(default_factory=list)
+    models: set[ModelKey] = declare(default_factory=set)
+    settings: set[str] = declare(default_factory=set)
+    names: set[str] = declare(default_factory=set)
+    sql: list[str] = declare(default_factory=list)
     uses_connection: bool = False
-    stores: set[Store] | None = field(default_factory=set)
+    stores: set[Store] | None = declare(default_factory=set)
     opaque: str | None = None
     _walks: int = 0
-    _tasks: list[_Task] = field(default_factory=list)
-    _mentioned: list[_Task] = field(default_factory=list)
-    _seen: dict[ast.AST, _Task] = field(default_factory=dict)
+    _tasks: list[_Task] = declare(default_factory=list)
+    _mentioned: list[_Task] = declare(default_factory=list)
+    _seen: dict[ast.AST, _Task] = declare(default_factory=dict)
 
     def start(self, value: Value, given: dict[str, Value]) -> str:
         """Walk what `value` leads to, a function that gets `given` as well; returns what to call it."""

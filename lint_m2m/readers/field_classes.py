@@ -16,7 +16,6 @@ its own methods mean for certainty:
 from __future__ import annotations
 
 import ast
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.migration import UNKNOWN, FieldKind, Maybe
@@ -25,7 +24,7 @@ from lint_m2m.readers.constructors import arguments_of_base
 from lint_m2m.readers.django_names import DJANGO_FIELDS, MANY_TO_MANY_PARAMETERS, KnownField
 from lint_m2m.readers.third_party import THIRD_PARTY_FIELDS
 from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Ref, Value
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen, replace
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session
@@ -57,7 +56,7 @@ class FieldClass:
     auto_columns: Maybe[tuple[str, ...]] = ()
     # The constructors between the class and `base`, outermost first.
     constructors: tuple[FunctionValue, ...] = ()
-    source: ClassValue | None = field(default=None, compare=False)
+    source: ClassValue | None = declare(default=None, compare=False)
 
     @property
     def is_relation(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lint_m2m.readers.arguments import Arguments, bind_call
@@ -11,7 +10,7 @@ from lint_m2m.readers.constructors import arguments_of_base
 from lint_m2m.readers.django_names import DJANGO_OPERATIONS, OPERATION_BASES, OPERATIONS_BY_NAME, KnownOperation
 from lint_m2m.readers.third_party import THIRD_PARTY_OPERATIONS
 from lint_m2m.readers.values import Call, ClassValue, FunctionValue, Ref, Value
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lint_m2m.values import slotted
+from lint_m2m.values import declare, slotted
 
 if TYPE_CHECKING:
     from lint_m2m.readers.modules import Module
@@ -205,7 +204,7 @@ class OpenFile:
     """``open(path)``."""
 
     path: Path
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = declare(default_factory=list)
 
 
 def reason_of(value: Value) -> str:

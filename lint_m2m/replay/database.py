@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
 from typing import NamedTuple
 
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey
 from lint_m2m.replay.facts import ColumnFact, FieldKey, Origin, TableFact, UniqueFact
 from lint_m2m.replay.models import ModelState
 from lint_m2m.replay.names import Names
-from lint_m2m.values import frozen, slotted
+from lint_m2m.values import declare, frozen, replace, slotted
 
 # The end of a name that Django made: a digest of eight digits, a suffix.
 _LIKE_AUTOMATIC = re.compile(r"[0-9a-f]{8}(_[a-z]+)?$")
@@ -60,14 +59,14 @@ class Table:
     auto_of: FieldKey | None = None
     model: ModelKey | None = None
     link: bool = False
-    columns: dict[str, ColumnFact] = field(default_factory=dict)
+    columns: dict[str, ColumnFact] = declare(default_factory=dict)
     # Columns with a foreign key that the database enforces, and what Django named the key by: (table, column, target),
     # or ``None`` while it is to be made when the migration ends.
-    foreign_keys: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)
+    foreign_keys: dict[str, tuple[str, str, str] | None] = declare(default_factory=dict)
     # The tables that further foreign keys of those columns point at: one that Django did not know of stays when it
     # makes another.
-    further_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    indexes: list[Index] = field(default_factory=list)
+    further_keys: dict[str, tuple[str, ...]] = declare(default_factory=dict)
+    indexes: list[Index] = declare(default_factory=list)
     # Names of further constraints that raw SQL added (foreign keys, checks, a primary key), "" for one without.
     further_constraints: frozenset[str] = frozenset()
     rows_from: frozenset[int] = frozenset()
@@ -78,7 +77,7 @@ class Table:
     shape_doubt: str | None = None
     existence_doubt: str | None = None
     # Says whose table it is: a fork looks at those of others, and copies one before it hands it out.
-    owner: object = field(default=None, repr=False, compare=False)
+    owner: object = declare(default=None, repr=False, compare=False)
 
     def copy(self, owner: object) -> Table:
         return Table(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from lint_m2m.migration import ModelKey
 from lint_m2m.replay.database import Database, Table
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.rendering import agreed
 from lint_m2m.replay.state import StateLedger
+from lint_m2m.values import replace
 
 
 def merge_states(target: StateLedger, branches: Sequence[StateLedger], reason: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field as declare
 from typing import Final, Protocol
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelOptions, ModelRef
 from lint_m2m.replay.facts import FieldKey, Origin
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 _MANY_TO_MANY: Final = FieldKind.MANY_TO_MANY
 

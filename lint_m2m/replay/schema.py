@@ -9,7 +9,6 @@ unique sets that the state does not know.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import UNKNOWN, Constraint, Maybe
@@ -27,6 +26,7 @@ from lint_m2m.replay.facts import (
 )
 from lint_m2m.replay.layout import Column, Columns, LinkTable
 from lint_m2m.replay.models import ModelState, StateView
+from lint_m2m.values import replace
 
 
 class SchemaEditor(EndChecks):

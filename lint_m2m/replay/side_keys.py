@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lint_m2m.migration import (
     UNKNOWN,
     AddConstraint,
@@ -22,6 +20,7 @@ from lint_m2m.replay.layout import Columns
 from lint_m2m.replay.models import ModelState
 from lint_m2m.replay.schema import is_unique_constraint
 from lint_m2m.replay.side import DatabaseSide
+from lint_m2m.values import replace
 
 
 class KeySide(DatabaseSide):

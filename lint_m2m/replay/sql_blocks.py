@@ -7,12 +7,12 @@ This is not an interpreter: variables are not followed, and SQL that is put toge
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from lint_m2m.replay.sql_cursor import Cursor, NotReadError, words
 from lint_m2m.replay.sql_lexer import Kind, mentions
 from lint_m2m.replay.sql_values import Harmless, SqlEffect, Unreadable
+from lint_m2m.values import replace
 
 # Statements of the procedural languages that change no table.
 _CONTROL: Final = words(

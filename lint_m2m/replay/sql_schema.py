@@ -13,7 +13,6 @@ Sources: the SQL command references of PostgreSQL 17, MySQL 8.4, MariaDB 11, SQL
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from lint_m2m.migration import UNKNOWN, Maybe
@@ -41,6 +40,7 @@ from lint_m2m.replay.sql_values import (
     SqlUnique,
     Truncate,
 )
+from lint_m2m.values import replace
 
 # Objects that are neither tables nor parts of one.
 _OTHER_OBJECTS: Final = words(

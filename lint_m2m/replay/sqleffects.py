@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NoReturn
 
 from lint_m2m.migration import UNKNOWN
@@ -19,6 +18,7 @@ from lint_m2m.replay.facts import (
     TableRenamed,
 )
 from lint_m2m.replay.schema import SchemaEditor
+from lint_m2m.values import replace
 
 # Constraints that are part of a table's shape here.
 _SHAPING = (sql.ConstraintKind.UNIQUE, sql.ConstraintKind.PRIMARY_KEY)

@@ -10,7 +10,6 @@ An operation on a model or field that is not there raises in Django (KeyError, F
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from lint_m2m.migration import (
     UNKNOWN,
@@ -43,6 +42,7 @@ from lint_m2m.migration import (
 from lint_m2m.replay.facts import Origin
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.rendering import Rendered
+from lint_m2m.values import replace
 
 Undo = dict[ModelKey, ModelState | None]
 

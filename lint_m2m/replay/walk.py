@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final, TypeAlias, TypeVar
 
 from lint_m2m.errors import ReadError
@@ -37,6 +36,7 @@ from lint_m2m.replay.state import HANDLERS as STATE_HANDLERS
 from lint_m2m.replay.state import StateLedger, Undo, view_before
 from lint_m2m.replay.step import Step, origin_of
 from lint_m2m.replay.unread import doubt_database, doubt_state
+from lint_m2m.values import replace
 
 # A SeparateDatabaseAndState that runs, the index of the database operation in it, and the state after that.
 _Part: TypeAlias = tuple[SeparateDatabaseAndState, int, StateLedger]

@@ -6,12 +6,12 @@ A service knows a file by its path from the top of the repository; a project may
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from lint_m2m.engine.moving import moved
 from lint_m2m.finding import Report
 from lint_m2m.reports.options import Edit, RenderOptions
+from lint_m2m.values import replace
 
 
 def from_the_top(report: Report, options: RenderOptions) -> tuple[Report, RenderOptions]:

@@ -11,7 +11,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -26,7 +25,7 @@ from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_o
 from lint_m2m.sequences import Unwritable, apply_changes, is_refusal, render
 from lint_m2m.sequences.source import SourceFile
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 # An ignore comment that has nothing to silence any more is said, and left to whoever wrote it.
 _TOLD: Final = frozenset({"MTM904"})

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import field as declare
-from dataclasses import replace
 from typing import Literal
 
 from lint_m2m.finding import Certainty, Finding, Related
@@ -21,7 +19,7 @@ from lint_m2m.replay.facts import DataOperation, FieldKey, RowsCopied, TableDrop
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
-from lint_m2m.values import frozen, slotted
+from lint_m2m.values import declare, frozen, replace, slotted
 
 # A field that comes back within so many migrations of its app is the same field: people split such a change over two or
 # three and one that comes back 100 migrations later is another field.

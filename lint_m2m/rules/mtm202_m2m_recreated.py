@@ -97,7 +97,6 @@ MTM201's, and what is in the table of an unmanaged model is not for migrations t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
@@ -121,7 +120,7 @@ from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import altered_fields, field_label, link_field_of, through_of
 from lint_m2m.rules.loss import PAIR_WINDOW, Pursuer, Pursuit, app_distance, claim, judge, links_before
 from lint_m2m.rules.remade import Remade, RemadeThrough
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 
 @frozen

@@ -48,7 +48,6 @@ the parts not read (`--verbose` lists them): it makes the rules careful, but say
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
@@ -77,7 +76,7 @@ from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import WHOLE_FILE, Rule
 from lint_m2m.rules.describe import enumeration
 from lint_m2m.rules.reach import has_links, touched, touched_by
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 
 @frozen

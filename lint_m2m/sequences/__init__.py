@@ -6,8 +6,6 @@ proposal into what a finding carries, `apply_changes` writes its migrations into
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lint_m2m.finding import Applicability
 from lint_m2m.sequences import fake, rewrite_history
 from lint_m2m.sequences.database_side import in_holder
@@ -18,7 +16,7 @@ from lint_m2m.sequences.render import render
 from lint_m2m.sequences.situations import has_way_out, situations
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import Instruction, Proposal, Situation
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 __all__ = [
     "SEQUENCES",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, ModelKey, Span
 from lint_m2m.readers.django_names import DJANGO_FIELDS, OPERATIONS_BY_NAME
@@ -15,6 +14,7 @@ from lint_m2m.replay.models import FieldState
 from lint_m2m.sequences.layout import Bracket, Item, Node, Text, call, items, lay_out, parse_node, text
 from lint_m2m.sequences.source import SourceFile, Unwritable, source_file
 from lint_m2m.sequences.values import Code, Situation, Style
+from lint_m2m.values import replace
 
 # How deep an element of `operations` stands in a Migration class.
 OPERATION_INDENT = 8

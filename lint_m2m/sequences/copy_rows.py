@@ -21,7 +21,6 @@ table of its own").
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.migration import (
@@ -42,6 +41,7 @@ from lint_m2m.sequences.filling import filled_by_itself
 from lint_m2m.sequences.remove_through import further_columns, goes, removal_of, removes_through
 from lint_m2m.sequences.restoring import lost_links
 from lint_m2m.sequences.values import ChangeKind, Proposal, Replacement, ReplaceOperations, Situation
+from lint_m2m.values import replace
 
 ID = "copy-rows"
 

@@ -7,7 +7,6 @@ them, and what they write goes into the place of the whole SeparateDatabaseAndSt
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Finding
 from lint_m2m.migration import AlterField, Migration, Operation, Project, RunPython, RunSQL, SeparateDatabaseAndState
@@ -24,6 +23,7 @@ from lint_m2m.sequences.values import (
     Situation,
     Where,
 )
+from lint_m2m.values import replace
 
 # Rules about an AlterField that runs. MTM105: only `state_operations` have the through model.
 _CODES = frozenset({"MTM101", "MTM102", "MTM103", "MTM105"})

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from lint_m2m.migration import Dependency
 from lint_m2m.sequences.layout import INDENT, Bracket, Item, Node, inside_strings, items, lay_out, parse_node, text
 from lint_m2m.sequences.source import SourceFile, Unwritable, style_of
 from lint_m2m.sequences.values import Code, NewMigration, Proposal, Replacement, ReplaceOperations, Style, Where
+from lint_m2m.values import replace
 
 
 def apply_changes(texts: Mapping[str, str], proposal: Proposal) -> dict[str, str]:

@@ -15,7 +15,6 @@ Source: DJANGO_FACTS.md, "other operations" and the state-only recipes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Downtime
 from lint_m2m.migration import AddField
@@ -33,6 +32,7 @@ from lint_m2m.sequences.values import (
     ReplaceOperations,
     Situation,
 )
+from lint_m2m.values import replace
 
 
 def propose(situation: Situation) -> Iterator[Proposal]:

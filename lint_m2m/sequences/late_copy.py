@@ -6,7 +6,6 @@ Whether it would is not guessed: the history is replayed with the copy before th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Finding
 from lint_m2m.graph import Plan, build
@@ -23,6 +22,7 @@ from lint_m2m.migration import (
 from lint_m2m.replay.facts import FieldKey, RowsCopied, TableDropped
 from lint_m2m.replay.walk import Replay
 from lint_m2m.sequences.values import Before, LateCopy, PlacedOperation
+from lint_m2m.values import replace
 
 # Copies are looked for in so many migrations of the app after the one that drops the table.
 _WINDOW = 3

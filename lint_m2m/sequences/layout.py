@@ -11,11 +11,10 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from lint_m2m.sequences.source import Comment, SourceFile
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 INDENT: Final = 4
 

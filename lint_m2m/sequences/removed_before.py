@@ -9,7 +9,6 @@ of where they are is a change more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Finding
 from lint_m2m.graph import Plan
@@ -46,7 +45,7 @@ from lint_m2m.sequences.values import (
     Situation,
     Where,
 )
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 # Findings about a field that had another through model, or any, before.
 _THROUGH_LEFT = frozenset({"MTM102", "MTM105", "MTM201", "MTM202"})

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Downtime
 from lint_m2m.migration import UNKNOWN, AddField, CreateModel, RunPython, RunSQL, UnknownOperation
@@ -38,6 +37,7 @@ from lint_m2m.sequences.values import (
     ReplaceOperations,
     Situation,
 )
+from lint_m2m.values import replace
 
 ID = "rename-through"
 

@@ -16,7 +16,6 @@ Source: the keep-the-table guide edits the released initial migration like this,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.finding import Applicability, Downtime
 from lint_m2m.sequences import caveats
@@ -26,6 +25,7 @@ from lint_m2m.sequences.layout import Bracket, Item
 from lint_m2m.sequences.source import Unwritable, style_of
 from lint_m2m.sequences.switching import Manner, create_model, models_change, real_operations
 from lint_m2m.sequences.values import Change, Code, Proposal, Replacement, ReplaceOperations, Situation
+from lint_m2m.values import replace
 
 ID = "rewrite-history"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from lint_m2m.finding import Finding
@@ -55,7 +54,7 @@ from lint_m2m.sequences.values import (
     Style,
     Through,
 )
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 # What a finding wants or what is wrong with it; codes that are not here have no way out.
 _KINDS: Final = {

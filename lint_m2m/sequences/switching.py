@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lint_m2m.migration import Dependency, MigrationKey
 from lint_m2m.sequences.add_through import Extra, Switch, alter_node, named_field
@@ -20,7 +19,7 @@ from lint_m2m.sequences.values import (
     ReplaceOperations,
     Situation,
 )
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 # What fields of these classes get for `auto_now_add`, and the import that takes.
 _NOW = {

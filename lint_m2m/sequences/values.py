@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import field
 from typing import TypeAlias
 
 from lint_m2m.finding import Applicability, Downtime, Finding
@@ -17,7 +16,7 @@ from lint_m2m.migration import Dependency, Maybe, Migration, MigrationKey, Model
 from lint_m2m.replay.database import Gone
 from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.models import FieldState, ModelState
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen
 
 
 class ChangeKind(enum.Enum):
@@ -186,7 +185,7 @@ class Situation:
     # The table that was made as the field's automatic one, whatever it is called before the migration.
     kept: TableFact | None = None
     # Who makes the models that are not there when the operation runs.
-    makers: Mapping[ModelKey, MigrationKey] = field(default_factory=dict)
+    makers: Mapping[ModelKey, MigrationKey] = declare(default_factory=dict)
     # The automatic table that `new` asks for, where it has no through model, and its two columns.
     new_table: str | None = None
     new_columns: tuple[str, str] | None = None
@@ -196,7 +195,7 @@ class Situation:
     after: tuple[ModelState, ...] = ()
     tables: tuple[TableFact, ...] = ()
     table_names: frozenset[str] = frozenset()  # of all tables there are before
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = declare(default_factory=dict)
     style: Style = Style()
     app_path: str | None = None  # the migrations folder of the app
     leaf: MigrationKey | None = None
@@ -204,8 +203,8 @@ class Situation:
     next_number: int = 1
     models_path: str | None = None
     # The label of every external or project app whose migration a new one would have to depend on: its last one.
-    leaves: Mapping[str, MigrationKey] = field(default_factory=dict)
-    swappable: Mapping[str, str] = field(default_factory=dict)  # "AUTH_USER_MODEL" -> "accounts.User"
+    leaves: Mapping[str, MigrationKey] = declare(default_factory=dict)
+    swappable: Mapping[str, str] = declare(default_factory=dict)  # "AUTH_USER_MODEL" -> "accounts.User"
     default_auto_field: Maybe[str] = "django.db.models.BigAutoField"  # of the models of the app
     vendor: str = "postgresql"
     vendor_known: bool = True

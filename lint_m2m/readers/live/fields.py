@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
@@ -13,6 +12,7 @@ from lint_m2m.readers.live.classes import class_value, path_of
 from lint_m2m.readers.live.tables import further_columns
 from lint_m2m.readers.references import named_model
 from lint_m2m.readers.values import Ref
+from lint_m2m.values import replace
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lint_m2m.errors import LintM2MError
 from lint_m2m.readers.live.loading import Loaded, LoadedApp, LoadedMigration
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 
 @frozen

@@ -7,7 +7,6 @@ database what an unmanaged one is: ``allow_migrate_model`` asks ``can_migrate`` 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from lint_m2m.errors import LintM2MError
@@ -20,6 +19,7 @@ from lint_m2m.migration import (
     RunSQL,
     SeparateDatabaseAndState,
 )
+from lint_m2m.values import replace
 
 
 def databases() -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation, Recognised, Span
@@ -21,6 +20,7 @@ from lint_m2m.readers.plain.header import Header, header_of, imports_in
 from lint_m2m.readers.plain.operations import plain_operation
 from lint_m2m.readers.source import ParsedSource, SourceError
 from lint_m2m.readers.values import Call, Frame, Ref
+from lint_m2m.values import replace
 
 _CLASS: Final = re.compile(r"class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+(?:#[^\n]*+)?+\n", re.ASCII)
 # At the end of an attribute: what may follow it on its line, empty lines and comments.

@@ -7,10 +7,9 @@ here stand for the rest.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Final, TypeAlias
 
-from lint_m2m.values import slotted
+from lint_m2m.values import declare, slotted
 
 Value: TypeAlias = object
 
@@ -65,6 +64,6 @@ class Scope:
     """
 
     file: str
-    names: dict[str, Value] = field(default_factory=dict)
+    names: dict[str, Value] = declare(default_factory=dict)
     complete: bool = True
-    parts: set[str] = field(default_factory=set)
+    parts: set[str] = declare(default_factory=set)

@@ -11,14 +11,13 @@ import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lint_m2m import looks
 from lint_m2m.errors import ReadError
 from lint_m2m.readers.project.patterns import Matcher
-from lint_m2m.values import frozen
+from lint_m2m.values import frozen, replace
 
 _SKIPPED: Final = frozenset(
     {
