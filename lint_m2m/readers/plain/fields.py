@@ -25,6 +25,8 @@ from lint_m2m.readers.values import Setting
 
 _TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to_field"})
 _KEY_ARGUMENTS: Final = re.compile(KEY_ARGUMENTS, re.ASCII)
+# Python 3.11 takes ten times as long to find it as an attribute.
+_COLUMN: Final = FieldKind.COLUMN
 _COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
 
 
@@ -48,13 +50,21 @@ def flat_field(source: Source, header: Header, call: re.Match[str], app_label: s
     return _field(source, header, cls, start, (source.flat_arguments(call), end), app_label, owner)
 
 
-def is_plain_column(header: Header, call: re.Match[str]) -> bool:
-    """Whether a `FLAT_CALL` certainly makes a plain column (`Field.is_plain_column`)."""
-    cls = header.field(call["callee"])
-    if cls is None or cls.kind is not FieldKind.COLUMN or cls.base is None or cls.source is not None:
-        return False
+def recognised_field(header: Header, call: re.Match[str], app_label: str, model: str) -> tuple[bool, ModelKey | None]:
+    """Whether a `FLAT_CALL` certainly makes a plain column or a plain foreign key (`Field.is_plain_column`,
+    `Field.is_plain_key`) of the model `model`, and what the foreign key points at."""
+    cls = header.field(call[1])
+    if cls is None or cls.base is None or cls.source is not None:
+        return False, None
+    if cls.kind is _COLUMN:
+        return _is_plain_column(header, cls, call[2]), None
+    to = _plain_key(call[2], app_label, model) if cls.path == FOREIGN_KEY and cls.known else None
+    return to is not None, to
+
+
+def _is_plain_column(header: Header, cls: FieldClass, arguments: str) -> bool:
     context = header.session.context
-    key = cls.path, call["arguments"]
+    key = cls.path, arguments
     known = context.plain_columns.get(key)
     if known is None:
         described = context.columns[key] = context.columns.get(key) or _column(cls, key[1])
@@ -62,18 +72,13 @@ def is_plain_column(header: Header, call: re.Match[str]) -> bool:
     return known
 
 
-def plain_key(header: Header, call: re.Match[str], app_label: str, owner: ModelKey) -> ModelKey | None:
-    """What the ForeignKey that a `FLAT_CALL` makes points at; None unless it certainly is plain
-    (`Field.is_plain_key`)."""
-    cls = header.field(call["callee"])
-    if cls is None or cls.path != FOREIGN_KEY or not cls.known or cls.source is not None:
-        return None
-    arguments = _KEY_ARGUMENTS.fullmatch(call["arguments"])
+def _plain_key(written: str, app_label: str, model: str) -> ModelKey | None:
+    arguments = _KEY_ARGUMENTS.fullmatch(written)
     if arguments is None or arguments["to"] is None:
         return None
     if arguments["rule"] is not None:
         refuse_keywords(arguments["rule"])
-    to = named_model(arguments["to"][1:-1], app_label, owner)
+    to = named_model(arguments["to"][1:-1], app_label, ModelKey(app_label, model.lower()))
     return to if isinstance(to, ModelKey) else None
 
 

@@ -25,7 +25,7 @@ from lint_m2m.migration import (
     RemoveField,
 )
 from lint_m2m.readers.constraints import UNIQUE_CONSTRAINT, class_path, covered_fields
-from lint_m2m.readers.plain.fields import flat_field, is_plain_column, names_at, plain_key
+from lint_m2m.readers.plain.fields import flat_field, names_at, recognised_field
 from lint_m2m.readers.plain.grammar import (
     FLAT_CALL,
     GAP,
@@ -113,15 +113,14 @@ def _with_field(cls: type[AddField | AlterField]) -> Flat:
         if names is None or call is None or end is None:
             return None
         model_name, name, last = _name(names[1]), _name(names[2]), end.end()
-        owner = ModelKey(place.app_label, model_name.lower())
         if place.brief:
-            to = plain_key(place.header, call, place.app_label, owner)
-            if to is not None or is_plain_column(place.header, call):
+            recognised, to = recognised_field(place.header, call, place.app_label, model_name)
+            if recognised:
                 return Recognised(kind=cls, model_name=model_name, name=name, to=to, start=start, end=last), last
         operation = cls(
             model_name=model_name,
             name=name,
-            field=read_flat_field(place, call, owner, name),
+            field=read_flat_field(place, call, ModelKey(place.app_label, model_name.lower()), name),
             preserve_default=end[1] != "False",
             span=source.span(start, last),
         )

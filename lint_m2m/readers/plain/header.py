@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Final
+from typing import Any, Final
 
 from lint_m2m.migration import Dependency, Field
 from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
@@ -27,7 +27,17 @@ _COMMENT_LINES: Final = re.compile(r"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 class Header:
     """The names above the class of one file, or of all files that import the same."""
 
-    __slots__ = ("_fields", "_frame", "_operations", "_values", "dependencies", "odd_fields", "session", "tree")
+    __slots__ = (
+        "_fields",
+        "_frame",
+        "_operations",
+        "_values",
+        "dependencies",
+        "flats",
+        "odd_fields",
+        "session",
+        "tree",
+    )
 
     def __init__(self, session: Session, tree: ast.Module) -> None:
         self.session = session
@@ -36,6 +46,8 @@ class Header:
         self._values: dict[str, Value] = {}
         self._operations: dict[str, OperationClass | None] = {}
         self._fields: dict[str, FieldClass | None] = {}
+        # What reads operations whose arguments are flat, by the name of their class (`operations.py`).
+        self.flats: dict[str, Any] = {}
         # Dependencies that are calls, by their source.
         self.dependencies: dict[str, Dependency] = {}
         # Fields that the evaluator has read, by the app's label and their source.

@@ -34,7 +34,7 @@ from lint_m2m.migration import (
 from lint_m2m.readers.django_names import KEPT_MODEL_OPTIONS
 from lint_m2m.readers.model_options import NO_OPTIONS
 from lint_m2m.readers.plain.fields import names_at, plain_field
-from lint_m2m.readers.plain.flat import FLAT_OPERATIONS, Place, constraint_of, read_flat_field
+from lint_m2m.readers.plain.flat import FLAT_OPERATIONS, Flat, Place, constraint_of, read_flat_field
 from lint_m2m.readers.plain.grammar import (
     CALL,
     FLAT_CALL,
@@ -43,12 +43,19 @@ from lint_m2m.readers.plain.grammar import (
     NotPlain,
     Source,
 )
+from lint_m2m.readers.plain.header import Header
 from lint_m2m.readers.references import MODEL_CLASSES, named_model
 from lint_m2m.readers.values import Ref
 
 
 def plain_operation(place: Place, callee: str, start: int, position: int) -> tuple[Operation, int]:
     """The operation of class `callee` that begins at `start` and whose arguments begin at `position`, and its end."""
+    flats = place.header.flats
+    flat = flats[callee] if callee in flats else flats.setdefault(callee, _flat_reader(place.header, callee))
+    if flat is not None:
+        read: tuple[Operation, int] | None = flat(place, start, position)
+        if read is not None:
+            return read
     cls = place.header.operation(callee)
     if cls is None or cls.acts_as is None or cls.constructors:
         raise NotPlain
@@ -57,10 +64,6 @@ def plain_operation(place: Place, callee: str, start: int, position: int) -> tup
     if build is None:
         raise NotPlain
     source = place.source
-    if kind in FLAT_OPERATIONS and cls.path is None:
-        read = FLAT_OPERATIONS[kind](place, start, position)
-        if read is not None:
-            return read
     given = _Given(place, cls.acts_as.parameters)
     arguments, end = source.arguments(position, given.special if kind in _LOOKED_INTO else None)
     given.name_all(arguments)
@@ -69,6 +72,14 @@ def plain_operation(place: Place, callee: str, start: int, position: int) -> tup
         given.common["class_path"] = cls.path
         given.common["overrides"] = cls.overrides
     return build(given), end
+
+
+def _flat_reader(header: Header, callee: str) -> Flat | None:
+    """What reads operations of class `callee` where their arguments are flat; ``None`` where it is not Django's own."""
+    cls = header.operation(callee)
+    if cls is None or cls.acts_as is None or cls.constructors or cls.path is not None:
+        return None
+    return FLAT_OPERATIONS.get(cls.acts_as.name)
 
 
 class _Given:
