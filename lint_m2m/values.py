@@ -115,6 +115,8 @@ def _made(cls: type[_T], *, fixed: bool, by_name: bool, compares: bool) -> type[
         if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             continue
         default = namespace.pop(name, _MISSING)
+        if type(default).__module__ == "dataclasses":
+            raise TypeError(f"{cls.__qualname__}.{name}: `declare` it, not with `dataclasses.field`")
         declared = default if isinstance(default, _Declared) else _Declared(default=default)
         declared.name, declared.type, declared.kw_only = name, annotation, by_name
         fields[name] = declared

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -34,7 +33,7 @@ from lint_m2m.rewrite import Fix
 from lint_m2m.rules import NAMES
 from lint_m2m.sequences import fake, is_refusal, propose
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen, replace, slotted
 
 # Of several sequences for a change, the recommended one first, the one to write; a text says why none is.
 Choose: TypeAlias = Callable[[ThroughChange, Sequence[Proposal]], Proposal | str]
@@ -59,7 +58,7 @@ class Mended:
     """
 
     changes: Changes
-    texts: Mapping[int, str] = field(default_factory=dict)
+    texts: Mapping[int, str] = declare(default_factory=dict)
     fixes: tuple[tuple[ThroughChange, Fix], ...] = ()
     root: Path = Path()
     left: tuple[Left, ...] = ()
@@ -148,7 +147,7 @@ def _mended(
     )
 
 
-@dataclass(slots=True)
+@slotted()
 class _Mending:
     """What is known while one sequence after the other is laid over the project."""
 
@@ -156,8 +155,8 @@ class _Mending:
     through: Mapping[str, ThroughChange]  # by `ThroughChange.key`
     overlay: Mapping[Path, bytes]  # the files that are not on disk yet; it grows with each sequence
     choose: Choose
-    fixes: list[tuple[ThroughChange, Fix]] = field(default_factory=list)
-    declined: dict[str, str] = field(default_factory=dict)
+    fixes: list[tuple[ThroughChange, Fix]] = declare(default_factory=list)
+    declined: dict[str, str] = declare(default_factory=dict)
 
     def is_about(self, finding: Finding) -> bool:
         return finding.field in self.through

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from keyword import iskeyword
 from typing import Final
 
@@ -23,6 +22,7 @@ from lint_m2m.prove.reading import Reading, Written
 from lint_m2m.prove.values import NotProvable, ProofProject
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.sequences.values import ChangeKind, Instruction, ModelsChange, Proposal, Situation
+from lint_m2m.values import replace, slotted
 
 PACKAGE: Final = "lint_m2m_proof"
 # Apps of Django's own whose models have a 32-bit key (their AppConfigs say so).
@@ -39,7 +39,7 @@ class _Elsewhere(NotProvable):
     """A relation that leads out of the proof: its field is left out without a word."""
 
 
-@dataclass(slots=True)
+@slotted()
 class _Chain:
     """One migration of the line."""
 

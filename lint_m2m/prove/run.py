@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
@@ -17,6 +16,7 @@ from typing import IO, Any, Final, TypeAlias
 from lint_m2m.errors import LintM2MError
 from lint_m2m.prove.urls import Database
 from lint_m2m.prove.values import Proof, ProofProject, Ran, Status, Task
+from lint_m2m.values import slotted
 
 Stage: TypeAlias = Callable[[str, int, int | None], None]
 
@@ -118,7 +118,7 @@ def _hiding(secrets: Sequence[str]) -> Callable[[str], str]:
     return hidden
 
 
-@dataclass(slots=True)
+@slotted()
 class _Process:
     """The process of one proof, and the scratch databases that it says it has made."""
 

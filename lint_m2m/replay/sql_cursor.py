@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, NoReturn
 
 from lint_m2m.migration import Maybe
 from lint_m2m.replay.sql_lexer import Kind, Token, fold, is_placeholder
+from lint_m2m.values import declare, slotted
 
 
 def words(text: str) -> frozenset[str]:
@@ -47,7 +47,7 @@ class Rows(NamedTuple):
     qualified: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@slotted()
 class Context:
     """What reading a statement needs beside its tokens.
 
@@ -58,7 +58,7 @@ class Context:
 
     vendor: Maybe[str]
     query: Callable[[str, Mapping[str, Rows], str | None], Rows]
-    routines: dict[str, frozenset[str]] = field(default_factory=dict)
+    routines: dict[str, frozenset[str]] = declare(default_factory=dict)
 
 
 PARAMETER_NAME: Final = "lint_m2m_parameter"

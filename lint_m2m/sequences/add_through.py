@@ -7,7 +7,6 @@ table already is (the state-only CreateModel) and what has to come after it (rea
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
 from lint_m2m.migration import (
     UNKNOWN,
@@ -40,7 +39,7 @@ from lint_m2m.sequences.layout import Bracket, Item, Node, text
 from lint_m2m.sequences.situations import model_of
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import ChangeKind, Link, PlacedOperation, Situation, Through
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen, replace, slotted
 
 # Classes of keys that the database counts, as an automatic table has one.
 INTEGER_KEYS = frozenset({"AutoField", "BigAutoField", "SmallAutoField"})
@@ -251,15 +250,15 @@ def held(placed: PlacedOperation, holder: PlacedOperation) -> bool:
     return placed.address.startswith(f"{holder.address}.state.") and not head and rest.isdigit()
 
 
-@dataclass(slots=True)
+@slotted()
 class Reading:
     """Reads what the migration says of the through model; `later` and `moved` fill as it goes on."""
 
     situation: Situation
     writer: Writer
-    moved: list[Node] = field(default_factory=list)
-    later: list[Node] = field(default_factory=list)
-    constraints: list[Constraint] = field(default_factory=list)
+    moved: list[Node] = declare(default_factory=list)
+    later: list[Node] = declare(default_factory=list)
+    constraints: list[Constraint] = declare(default_factory=list)
     # The state-only operation that has the CreateModel and the AlterField in it, where it is to be written anew.
     holder: PlacedOperation | None = None
 

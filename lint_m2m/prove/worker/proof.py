@@ -7,13 +7,12 @@ import io
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from lint_m2m.prove.worker.locks import Locks
 from lint_m2m.prove.worker.rows import Link, Links, Rows, Stage, Unseedable, insert_links, link_of
 from lint_m2m.prove.worker.schema import differences, read_schema
-from lint_m2m.values import frozen
+from lint_m2m.values import declare, frozen, names_in, slotted
 
 
 @frozen
@@ -61,7 +60,7 @@ class Stopped(Exception):
     """Something went wrong after which nothing more can be told."""
 
 
-@dataclass(slots=True)
+@slotted()
 class Result:
     """What came out; the names are those of `lint_m2m.prove.values.Proof`."""
 
@@ -74,17 +73,17 @@ class Result:
     rows_backward: int | None = None
     rows_again: int | None = None
     schema_equal: bool | None = None
-    differences: list[str] = field(default_factory=list)
+    differences: list[str] = declare(default_factory=list)
     no_changes: bool | None = None
     old_code: bool | None = None
     new_code: bool | None = None
     reversible: bool | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    migrations: list[dict[str, object]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = declare(default_factory=dict)
+    migrations: list[dict[str, object]] = declare(default_factory=list)
+    problems: list[str] = declare(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in names_in(type(self))}
 
 
 def prove(request: Request, stage: Stage = lambda *_: None) -> dict[str, object]:
