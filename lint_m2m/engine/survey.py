@@ -144,7 +144,7 @@ class Survey:
         self.on_indexes: list[OnModel] = []
         self.on_options: list[OnModel] = []
         # Columns that may be made more than once.
-        self.twice: set[tuple[Model, str]] = set()
+        self.twice: set[Key] = set()
         # Places that may put off something until the migration ends, plain foreign keys aside, and those that heed
         # whether it is made yet: they may rename a table or a column, or take away a table or an index.
         self.putting_off: list[Place] = []
@@ -194,9 +194,6 @@ class Survey:
         lost = {
             model for model, said in self.models.items() if (said.gone or said.keyed) and said.made and _loses_key(said)
         }
-        if any(name in self.links for _, name in lost):
-            # Another model may have the same table.
-            lost.update(model for model in self.models if model[1] in self.links)
         if any(name in self.links for _, name in lost):
             # Another model may have the same table.
             lost.update(model for model in self.models if model[1] in self.links)

@@ -521,17 +521,7 @@ class Database:
         basis, basis_columns = index.basis, index.basis_columns
         if basis is not None:
             basis, basis_columns = table.name, self.spelled(table, index.columns)
-        # `dataclasses.replace` takes several times as long.
-        return Index(
-            columns=index.columns,
-            unique=index.unique,
-            constraint=index.constraint,
-            inline=index.inline,
-            name=index.name,
-            basis=basis,
-            suffix=index.suffix,
-            basis_columns=basis_columns,
-        )
+        return replace(index, pending=False, basis=basis, basis_columns=basis_columns)
 
     def index_in_the_way(
         self, table: Table, *, name: str | None = None, columns: tuple[str, ...] = (), suffix: str = ""
