@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 from lint_m2m.engine.bystanders import without_bystanders
 from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.finding import Certainty, Finding
 from lint_m2m.graph import Graph, Plan, PlanKind
 from lint_m2m.migration import Location, Migration, MigrationKey, Operation, Project
+from lint_m2m.processes import spread
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import RULES
@@ -30,7 +32,22 @@ class Judged(NamedTuple):
 
 
 Check: TypeAlias = Callable[[Step, Replay], Iterator[Finding]]
+# How many migrations are replayed, of how many.
+Progress: TypeAlias = Callable[[int, int], None]
 _CERTAINTIES = (Certainty.POSSIBLE, Certainty.LIKELY, Certainty.CERTAIN)
+
+
+class Case(NamedTuple):
+    """A project that is to be judged, in order, and what it is replayed for; `whole` is for its migrations."""
+
+    project: Project
+    graph: Graph
+    settings: ReplaySettings
+    whole: TakesApart = as_it_is
+
+
+# How many migrations others have to replay for that to be worth a process.
+FEWEST: Final = 150
 
 
 def judge(
@@ -38,10 +55,20 @@ def judge(
     graph: Graph,
     settings: ReplaySettings,
     codes: Collection[str],
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
     whole: TakesApart = as_it_is,
 ) -> Judged:
-    """What the rules `codes` say of a project.
+    """What the rules `codes` say of a project; see `judge_all`."""
+    return judge_all([Case(project, graph, settings, whole)], codes, progress)[0]
+
+
+def judge_all(
+    cases: Sequence[Case],
+    codes: Collection[str],
+    progress: Progress = lambda done, total: None,
+    processes: int = 1,
+) -> list[Judged]:
+    """What the rules `codes` say of each project, by at most so many processes.
 
     A fresh install and an old one may run different plans (squashes). What one plan has shown, a later one only makes
     more certain.
@@ -50,13 +77,51 @@ def judge(
     replayed unless it shows that they matter.
     """
     rules = [rule for rule in RULES if rule.code in codes]
-    of_project = _grouped(_project_findings(rules, project, graph))
-    rest = without_bystanders(project, graph, whole)
-    judged = _replayed(rules, project, rest, settings, progress)
-    if judged.by_columns and rest is not graph:
-        judged = _replayed(rules, project, wholly(graph, whole), settings, progress)
-    merge(of_project, judged.found)
-    return Judged(of_project, judged.by_columns)
+    # The longest first, so that all processes end at about the same time.
+    plans = [(number, plan) for number, case in enumerate(cases) for plan in case.graph.plans]
+    plans.sort(key=lambda one: len(one[1].order), reverse=True)
+    lengths = [len(plan.order) for _, plan in plans]
+    rest: dict[int, Graph] = {}
+    done = 0
+
+    def of_plan(piece: int) -> _Shown:
+        nonlocal done
+        number, plan = plans[piece]
+        case = cases[number]
+        if number not in rest:
+            rest[number] = without_bystanders(case.project, case.graph, case.whole)
+        before = done
+        done += len(plan.order)
+        return _shown(rules, case, rest[number], plan, partial(_further, progress, before, sum(lengths)))
+
+    shown = spread(len(plans), of_plan, processes if sum(lengths[1:]) >= FEWEST else 1)
+    judged: list[Judged] = []
+    for number, case in enumerate(cases):
+        of_plans = {one[1]: found for one, found in zip(plans, shown, strict=True) if one[0] == number}
+        together = _together(case.graph.plans, [of_plans[plan] for plan in case.graph.plans])
+        if together.by_columns:
+            together = replayed(rules, case, wholly(case.graph, case.whole), progress)
+        found = _grouped(_project_findings(rules, case.project, case.graph))
+        merge(found, together.found)
+        judged.append(Judged(found, together.by_columns))
+    return judged
+
+
+def replayed(
+    rules: Sequence[type[Rule]], case: Case, graph: Graph, progress: Progress = lambda done, total: None
+) -> Judged:
+    """What `rules` say of the replay of every plan, in which migrations are as `graph` has them."""
+    total = sum(len(plan.order) for plan in graph.plans)
+    shown: list[_Shown] = []
+    done = 0
+    for plan in graph.plans:
+        shown.append(_shown(rules, case, graph, plan, partial(_further, progress, done, total)))
+        done += len(plan.order)
+    return _together(graph.plans, shown)
+
+
+def _further(progress: Progress, before: int, total: int, position: int) -> None:
+    progress(before + position, total)
 
 
 def wholly(graph: Graph, whole: Callable[[Migration], Migration]) -> Graph:
@@ -65,29 +130,30 @@ def wholly(graph: Graph, whole: Callable[[Migration], Migration]) -> Graph:
     return graph.with_nodes(nodes)
 
 
-def _replayed(
-    rules: Sequence[type[Rule]],
-    project: Project,
-    graph: Graph,
-    settings: ReplaySettings,
-    progress: Callable[[int, int], None],
-) -> Judged:
-    """What `rules` say of the replay of every plan."""
+class _Shown(NamedTuple):
+    """What the replay of one plan has shown, and whether operations on plain columns have a part in it."""
+
+    found: dict[Identity, list[Finding]]
+    by_columns: bool
+
+
+def _shown(
+    rules: Sequence[type[Rule]], case: Case, graph: Graph, plan: Plan, progress: Callable[[int], None]
+) -> _Shown:
+    """What `rules` say of the replay of `plan`, in which migrations are as `graph` has them."""
+    replay = Replay(case.project, graph, plan, case.settings)
+    found = _grouped(_plan_findings(rules, replay, plan, progress))
+    return _Shown(found, replay.rendering_matters)
+
+
+def _together(plans: Sequence[Plan], shown: Sequence[_Shown]) -> Judged:
+    """What several plans have shown, in their order."""
     found: dict[Identity, list[Finding]] = {}
-    total = sum(len(plan.order) for plan in graph.plans)
-    done = 0
-    shown: list[Collection[Identity]] = []
-    by_columns = False
-    for plan in graph.plans:
-        replay = Replay(project, graph, plan, settings)
-        more = _grouped(_plan_findings(rules, replay, plan, progress, done, total))
-        merge(found, more)
-        shown.append(frozenset(more))
-        by_columns |= replay.rendering_matters
-        done += len(plan.order)
-    if len(graph.plans) > 1:
-        _say_where(found, graph.plans, shown)
-    return Judged(found, by_columns)
+    for one in shown:
+        merge(found, one.found)
+    if len(plans) > 1:
+        _say_where(found, plans, [one.found for one in shown])
+    return Judged(found, any(one.by_columns for one in shown))
 
 
 def _say_where(
@@ -124,9 +190,7 @@ def _plan_findings(
     rules: Sequence[type[Rule]],
     replay: Replay,
     plan: Plan,
-    progress: Callable[[int, int], None],
-    done: int,
-    total: int,
+    progress: Callable[[int], None],
 ) -> Iterator[Finding]:
     instances = [rule() for rule in rules]
     # Most rules have one hook; the empty ones are not called a hundred thousand times.
@@ -136,7 +200,7 @@ def _plan_findings(
     for step in replay.steps():
         if step.position != position:
             position = step.position
-            progress(done + position, total)
+            progress(position)
         if step.quiet:
             continue
         kind = step.operation.__class__, bool(step.failures)
@@ -144,7 +208,7 @@ def _plan_findings(
             checks[kind] = [rule.check for rule in checking if _looks_at(rule, *kind)]
         for check in checks[kind]:
             yield from check(step, replay)
-    progress(done + len(plan.order), total)
+    progress(len(plan.order))
     for rule in instances:
         yield from rule.finish(replay)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lint_m2m.config import Config
 from lint_m2m.engine.comments import unsilenced
-from lint_m2m.engine.judge import Identity, judge, merge
+from lint_m2m.engine.judge import Case, Identity, Judged, judge_all, merge
 from lint_m2m.engine.sources import TakesApart
 from lint_m2m.engine.targets import Scope
 from lint_m2m.engine.values import place
@@ -15,37 +15,45 @@ from lint_m2m.engine.ways_out import Context, WayOut, ways_out, with_sequences
 from lint_m2m.finding import Finding
 from lint_m2m.graph import build
 from lint_m2m.migration import UNKNOWN, Migration, Project
+from lint_m2m.processes import is_worker
 from lint_m2m.readers.files import Files
 from lint_m2m.replay.walk import ReplaySettings
 
 if TYPE_CHECKING:
     from lint_m2m.engine.project import Job
 
+Found: TypeAlias = dict[Identity, list[Finding]]
+
 __all__ = ["judged", "merge", "replay_settings", "wanted", "with_ways_out"]
 
 
-def judged(project: Project, whole: TakesApart, job: Job) -> tuple[Context, dict[Identity, list[Finding]]]:
+def judged(projects: Sequence[tuple[Project, TakesApart]], job: Job) -> list[tuple[Context, Found]]:
+    """What the rules say of each project, which comes with what takes its migrations apart."""
     job.progress("ordering migrations")
-    graph = build(project)
+    cases = [Case(project, build(project), replay_settings(project, job.config), whole) for project, whole in projects]
     job.clock.lap("graph")
 
     def replayed(done: int, total: int) -> None:
-        job.progress("replaying migrations", done, total)
+        # Two processes would draw one bar.
+        if not is_worker():
+            job.progress("replaying migrations", done, total)
 
-    settings = replay_settings(project, job.config)
-    found, by_columns = judge(project, graph, settings, job.selection().enabled, replayed, whole)
+    found = judge_all(cases, job.selection().enabled, replayed, job.reader.processes)
     job.clock.lap("replay and rules")
-    context = Context(
+    return [(_context(case, one, job), one.found) for case, one in zip(cases, found, strict=True)]
+
+
+def _context(case: Case, judged: Judged, job: Job) -> Context:
+    return Context(
         root=job.root,
-        project=project,
-        graph=graph,
-        settings=settings,
-        found=frozenset(found),
-        by_columns=by_columns,
-        whole=whole,
+        project=case.project,
+        graph=case.graph,
+        settings=case.settings,
+        found=frozenset(judged.found),
+        by_columns=judged.by_columns,
+        whole=case.whole,
         overlay=dict(job.options.overlay),
     )
-    return context, found
 
 
 def wanted(

@@ -49,6 +49,8 @@ class LiveReader:
         gone: Collection[Path] = (),
     ) -> None:
         self.overlay = overlay or {}
+        # Django has connections, which no two processes can share.
+        self.processes = 1
         # Files that are on disk and are to be taken for files that are not.
         self._gone = frozenset(gone)
         self._loaded = loaded

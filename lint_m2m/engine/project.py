@@ -84,8 +84,8 @@ def check_root(job: Job) -> Checked:
         job.clock.lap("reading")
     from lint_m2m.engine import judging
 
-    for readable, project in projects:
-        context, judged = judging.judged(project, readable.whole, job)
+    all_judged = judging.judged([(project, readable.whole) for readable, project in projects], job)
+    for (readable, project), (context, judged) in zip(projects, all_judged, strict=True):
         contexts.append(context)
         judging.merge(found, judged)
         migrations |= {migration.path: migration for migration in project.migrations}

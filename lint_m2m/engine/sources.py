@@ -38,8 +38,11 @@ class Readable(NamedTuple):
 class Reader(Protocol):
     """Where projects come from: their files, or Django.
 
-    `overlay` holds files (absolute paths) whose bytes count instead of what is on disk.
+    `overlay` holds files (absolute paths) whose bytes count instead of what is on disk; `processes` may work at a time.
     """
+
+    @property
+    def processes(self) -> int: ...
 
     @property
     def overlay(self) -> Mapping[Path, bytes]: ...
@@ -56,7 +59,7 @@ def _load_what_comes_next() -> None:
 
 
 class SourceReader:
-    """Projects by their source, nothing of which runs; `jobs` processes read it, one for each processor if ``None``."""
+    """Projects by their source, nothing of which runs; `jobs` processes work, one for each processor if ``None``."""
 
     def __init__(self, jobs: int | None = 1) -> None:
         self._jobs = jobs
@@ -68,18 +71,22 @@ class SourceReader:
     def overlay(self) -> Mapping[Path, bytes]:
         return {}
 
+    @property
+    def processes(self) -> int:
+        from lint_m2m.processes import usable_processes
+
+        return usable_processes() if self._jobs is None else self._jobs
+
     def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
         # Not for those who remember what came of it the last time.
         from lint_m2m.discovery import discover_projects
         from lint_m2m.readers.static import read_project
         from lint_m2m.readers.whole import Whole
-        from lint_m2m.readers.workers import usable_processes
 
-        jobs = usable_processes() if self._jobs is None else self._jobs
         layouts = discover_projects(root, options)
 
         def read(layout: Layout) -> Project:
-            project = read_project(layout, options, jobs, brief=True, meanwhile=_load_what_comes_next)
+            project = read_project(layout, options, self.processes, brief=True, meanwhile=_load_what_comes_next)
             self._read.append(project)
             return project
 

@@ -14,7 +14,7 @@ import pytest
 from lint_m2m import Config
 from lint_m2m import config as configuration
 from lint_m2m.engine.bystanders import without_bystanders
-from lint_m2m.engine.judge import _replayed, wholly
+from lint_m2m.engine.judge import Case, replayed, wholly
 from lint_m2m.engine.judging import replay_settings
 from lint_m2m.engine.sources import SourceReader, TakesApart
 from lint_m2m.errors import LintM2MError
@@ -55,14 +55,15 @@ def read(root: Path) -> Iterator[Read]:
 
 def differences(root: Path) -> Iterator[str]:
     for one in read(root):
+        case = Case(one.project, one.graph, one.settings, one.whole)
         try:
-            whole = _replayed(RULES, one.project, wholly(one.graph, one.whole), one.settings, lambda done, total: None)
+            whole = replayed(RULES, case, wholly(one.graph, one.whole))
         except LintM2MError:
             continue
         graph = one.rest()
         if operations_of(graph) != operations_of(read_whole(one)):
             yield f"{root}: briefly read, other operations are left out"
-        rest = _replayed(RULES, one.project, graph, one.settings, lambda done, total: None)
+        rest = replayed(RULES, case, graph)
         if not rest.by_columns and rest.found != whole.found:
             yield f"{root} on {one.settings.vendor}: {rest.found} instead of {whole.found}"
 
@@ -549,5 +550,5 @@ def test_numbers_and_findings_stay(tmp_path: Path) -> None:
     )
     assert left_out(root)["0002_more"] == [0]
     for one in read(root):
-        rest = _replayed(RULES, one.project, one.rest(), one.settings, lambda done, total: None)
+        rest = replayed(RULES, Case(one.project, one.graph, one.settings, one.whole), one.rest())
         assert ("MTM101", "1") in [(each.code, each.operation) for same in rest.found.values() for each in same]

@@ -104,9 +104,9 @@ PHASES = [
     ("start", "lint_m2m.cli.check.add_arguments", 1, ()),
     ("configuration", "lint_m2m.cli.check.load", 1, ()),
     ("discovery", "lint_m2m.discovery.discover_projects", 1, ()),
-    ("reading", "lint_m2m.readers.workers._taken", 1, ()),
+    ("reading", "lint_m2m.processes._taken", 1, ()),
     ("graph", "lint_m2m.engine.judging.build", 1, ()),
-    ("replay", "lint_m2m.engine.judging.judge", 1, ()),
+    ("replay", "lint_m2m.engine.judging.judge_all", 1, ()),
     ("sequences", "lint_m2m.engine.judging.ways_out", 1, ()),
     ("comments", "lint_m2m.engine.judging.unsilenced", 1, ()),
     ("report", "lint_m2m.reports.render", 1, ()),
@@ -251,14 +251,14 @@ def test_readers_end_with_their_parent(tmp_path: Path) -> None:
     root = many(tmp_path / "site")
     code = (
         "import os, signal, sys, time\n"
-        "from lint_m2m.readers import workers\n"
-        "real, parent = workers._taken, os.getpid()\n"
+        "from lint_m2m import processes\n"
+        "real, parent = processes._taken, os.getpid()\n"
         "def taken(queue, read):\n"
         "    if os.getpid() == parent:\n"
         "        os.kill(parent, signal.SIGKILL)\n"
         "    time.sleep(0.3)\n"
         "    return real(queue, lambda number: (read(number), time.sleep(60)))\n"
-        "workers._taken = taken\n"
+        "processes._taken = taken\n"
         "from lint_m2m.cli import main\n"
         "main(['check', '--isolated', '--no-cache', '--jobs', '2'])\n"
     )
