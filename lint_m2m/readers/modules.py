@@ -298,11 +298,13 @@ class Modules:
             pass
         if not _NAME.fullmatch(top):
             return ()
-        found = tuple(
-            folder for folder in self._folders if looks.is_folder(folder / top) or looks.is_file(folder / f"{top}.py")
-        )
-        self._tops[top] = found
-        return found
+        found = []
+        for folder in self._folders:
+            path = os.path.join(folder, top)
+            if looks.is_folder(path) or looks.is_file(f"{path}.py"):
+                found.append(folder)
+        self._tops[top] = tuple(found)
+        return self._tops[top]
 
 
 def installed_source_paths() -> tuple[Path, ...]:

@@ -148,8 +148,8 @@ def refuse_too_long(text: str) -> None:
     """SourceError for a text of more than `MAX_TOKENS` words, signs and lines: it would take too much memory."""
     if text.count("{") > MAX_FIELDS and _has_formatted(text):
         raise SourceError(f"f-strings, and more than {MAX_FIELDS:,} opening braces")
-    # A token has one character at least, so nearly every file is not looked at.
-    if len(text) <= MAX_TOKENS:
+    # A token has one character at least that is no blank, so nearly every file is not looked at.
+    if len(text) <= MAX_TOKENS or len(text) - text.count(" ") <= MAX_TOKENS:
         return
     counted = _WORD if _has_formatted(text) else _WORD_OUTSIDE
     if sum(token.lastgroup is None for token in re.finditer(counted, text)) > MAX_TOKENS:

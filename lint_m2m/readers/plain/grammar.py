@@ -66,8 +66,12 @@ _OPERAND: Final = re.compile(
     re.ASCII,
 )
 _TRAILER: Final = re.compile(r"\(|\.[A-Za-z_]\w*+", re.ASCII)
-# Elements of a display that are constants, and tuples of such: skipped at one stroke.
-_FLAT_ELEMENTS: Final = re.compile(rf"(?:{GAP}{_ITEM}{GAP},)*+", re.ASCII)
+# Elements of a display that are constants, and tuples and lists of such: skipped at one stroke.
+_BYTES: Final = r"""[bB](?:'[\x20-\x26\x28-\x5b\x5d-\x7e]*+'(?!')|"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?!"))"""
+_SKIPPED: Final = rf"(?:{_TEXT}|{_BYTES}|{_NUMBER}|True|False|None)(?!\w)"
+_SKIPPED_LIST: Final = rf"\[{GAP}(?:{_SKIPPED}{GAP}(?:,{GAP}|(?=\])))*+\]"
+_SKIPPED_TUPLE: Final = rf"\({GAP}(?:{_SKIPPED}{GAP}(?:,{GAP}|(?=\))))*+\)"
+_FLAT_ELEMENTS: Final = re.compile(rf"(?:{GAP}(?:{_SKIPPED}|{_SKIPPED_TUPLE}|{_SKIPPED_LIST}){GAP},)*+", re.ASCII)
 # A call with arguments of one token each, or such lists, all by name: recognised at one stroke, and taken apart if
 # somebody asks.
 _WORD: Final = rf"[A-Za-z_]\w*+=(?:{_TEXT}|{_DOTTED}|{_NUMBER}|{_LIST})"
