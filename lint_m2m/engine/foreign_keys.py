@@ -31,7 +31,7 @@ def steady_keys(survey: Survey, graph: Graph, confusing: Collection[str], shaky:
     """
     if survey.project.unread:
         return set()
-    found = _SteadyKeys(survey, graph, confusing)
+    found = Steadiness(survey, graph, confusing)
     return {
         (model, name)
         for model, said in survey.models.items()
@@ -41,8 +41,8 @@ def steady_keys(survey: Survey, graph: Graph, confusing: Collection[str], shaky:
     }
 
 
-class _SteadyKeys:
-    """Answers for one project."""
+class Steadiness:
+    """Which models and foreign keys of a project stay what they are."""
 
     def __init__(self, survey: Survey, graph: Graph, confusing: Collection[str]) -> None:
         self._survey = survey
@@ -66,6 +66,19 @@ class _SteadyKeys:
         if any(beginning.startswith(table) for beginning in self._survey.beginnings):
             return False
         return model not in self._carriers or (len(said.keys) < 2 and not said.other_keys)
+
+    def places(self, model: Model, said: Said) -> tuple[int, ...] | None:
+        """The places in the plans, -1 for none, of the migration that makes a model whose foreign keys can be such, and
+        that keeps its own key; None for another model."""
+        if not (self.may_hold(model, said) and _keeps_its_key(said)):
+            return None
+        found: list[int] = []
+        for plan in range(len(self._orders)):
+            born = self._birth(model, plan)
+            if born is None and any(self._moment(plan, place) is not None for place, _ in said.made):
+                return None
+            found.append(-1 if born is None else born[0])
+        return tuple(found)
 
     def is_steady(self, model: Model, said: Said, name: str, changes: Sequence[KeyChange]) -> bool:
         """Whether a name is only ever that of one foreign key, which is made, altered and removed where it can be."""

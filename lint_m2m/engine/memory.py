@@ -82,7 +82,7 @@ class Memory:
         return found
 
     def _same(self, looked_at: Looks, value: Mapping[str, Any]) -> bool:
-        """Whether what came out still holds; what has changed without doing anything to it is noted in `looked_at`."""
+        """Whether what came out still holds; what has changed without doing anything to it is noted in both."""
         changed = looked_at.changed()
         if changed.nothing:
             return True
@@ -101,10 +101,15 @@ class Memory:
             with noting() as looked_again:
                 for file in changed.files:
                     # What another file imports is more than a migration.
-                    if looked_at.asked(file) or not unaffected.by(file, read_source(file), root, options):
+                    if looked_at.asked(file):
                         return False
+                    after = unaffected.after(file, read_source(file), root, options)
+                    if after is None:
+                        return False
+                    unaffected = after
         except SourceError:
             return False
+        checked["unaffected"] = unaffected.as_json()
         looked_at.renew(changed.files, looked_again)
         return looked_at.sound
 

@@ -137,7 +137,8 @@ def _unaffected(
         return None
     from lint_m2m.engine.unaffected import unaffected
 
-    made = unaffected(contexts[0].project, [one for same in found.values() for one in same], reported)
+    every = [one for same in found.values() for one in same]
+    made = unaffected(contexts[0].project, contexts[0].graph, every, reported)
     job.clock.lap("cache")
     return made
 

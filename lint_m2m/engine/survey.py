@@ -154,6 +154,8 @@ class Survey:
         # What is known of each piece of code; names in code that takes a model of which nobody knows which it is.
         self.code: list[CodeFacts] = []
         self.guessed: set[str] = set()
+        # Words in code and in SQL, in lower case.
+        self.words: set[str] = set()
         # What leads to links: names of many-to-many fields, also from the other side, of `through` models, and of
         # tables that somebody names.
         self.link_names: set[str] = set()
@@ -168,7 +170,6 @@ class Survey:
         self._linked: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
         self._bases: dict[str, set[str]] = {}
-        self._words: set[str] = set()
         self._app = ""
         self._names: set[str] = set()
         self._place: Place = (0, 0)
@@ -177,7 +178,7 @@ class Survey:
             self._see(number, migration)
         if self.dark:
             self.untidy.update(self.covered)
-        self._words |= self.tables
+        self.words |= self.tables
         self._look_at_names()
         self.links = self._linked_ones()
         everywhere = {"id", "pk", "_order"} | self.pointed_at
@@ -513,7 +514,7 @@ class Survey:
             return
         self.code.append(code)
         for text in (*code.names, *code.sql):
-            self._words.update(_words(text))
+            self.words.update(_words(text))
         if code.settings:
             self.guessed |= code.names
 
@@ -526,15 +527,15 @@ class Survey:
     # -- when all is seen
 
     def _look_at_names(self) -> None:
-        for name in (*self.named, *self._words):
+        for name in (*self.named, *self.words):
             if "_" in name and len(name) > _LEAST and _AUTOMATIC.search(name) is not None:
                 self.beginnings.add(name[:_LEAST])
-        self.cut = tuple(name[:-4] for name in self._words if len(name) in _LIMITS)
+        self.cut = tuple(name[:-4] for name in self.words if len(name) in _LIMITS)
 
     def _linked_ones(self) -> frozenset[str]:
         names = self._linked | self.throughs
         for prefix in {f"{app}_".lower() for app in self._relations}:
-            names.update(table.removeprefix(prefix) for table in self._words if table.startswith(prefix))
+            names.update(table.removeprefix(prefix) for table in self.words if table.startswith(prefix))
         before = -1
         while len(names) > before:
             before = len(names)

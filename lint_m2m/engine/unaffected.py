@@ -2,19 +2,22 @@
 
 Most edits are such. Where nothing else is different in the files that have changed since a check, what came out of it
 still holds. What counts as plain is drawn tight: a column of one of Django's own classes, on a model that cannot have
-to do with a link table, under a name that no relation of the app has ever had.
+to do with a link table, under a name that no relation of the app has ever had. Relations that nothing knows may come as
+well (`newcomers.py`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from lint_m2m.engine.bystanders import is_bystander
+from lint_m2m.engine.newcomers import Places, Room, room
 from lint_m2m.engine.survey import Survey, kind_of
 from lint_m2m.finding import Finding
+from lint_m2m.graph import Graph
 from lint_m2m.looks import digest
 from lint_m2m.migration import (
     UNKNOWN,
@@ -40,6 +43,7 @@ from lint_m2m.migration import (
     RenameField,
     RenameIndex,
     RenameModel,
+    RunSQL,
     UnreadFile,
 )
 from lint_m2m.readers.options import ReadOptions
@@ -80,16 +84,18 @@ class _Layout(NamedTuple):
 class Unaffected(NamedTuple):
     """What to hold an edit against; `as_json` and `from_json` are each other's reverse.
 
-    `files` are migrations that no finding has to do with: path below the root -> app label, and a digest of what
-    findings may depend on.
+    `files` are migrations that no finding has to do with: path below the root -> app label, a digest of what findings
+    may depend on, and its places in the plans, -1 for none.
     `links` are the names of models that may have a link table, or of which even columns matter, `related` those of
-    fields that were ever anything but a column, by app label. `swappable` are the project's, by setting.
+    fields that were ever anything but a column, by app label. `swappable` are the project's, by setting. `room` is what
+    there is room for besides.
     """
 
-    files: Mapping[str, tuple[str, str]]
+    files: Mapping[str, tuple[str, str, Places]]
     links: frozenset[str]
     related: Mapping[str, frozenset[str]]
     swappable: tuple[tuple[str, str], ...]
+    room: Room | None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -97,6 +103,7 @@ class Unaffected(NamedTuple):
             "links": sorted(self.links),
             "related": {app: sorted(names) for app, names in self.related.items()},
             "swappable": self.swappable,
+            "room": None if self.room is None else self.room.as_json(),
         }
 
     @classmethod
@@ -106,33 +113,54 @@ class Unaffected(NamedTuple):
             links=frozenset(value["links"]),
             related={app: frozenset(names) for app, names in value["related"].items()},
             swappable=tuple((setting, model) for setting, model in value["swappable"]),
+            room=None if value["room"] is None else Room.from_json(value["room"]),
         )
 
-    def by(self, file: str, source: bytes, root: Path, options: ReadOptions) -> bool:
-        """Whether nothing that was found depends on the difference between what `file` was and `source`."""
+    def after(self, file: str, source: bytes, root: Path, options: ReadOptions) -> Unaffected | None:
+        """What to hold the next edit against; None if something may depend on what `source` has made of `file`."""
         path = os.path.relpath(file, root).replace(os.sep, "/")
         known = self.files.get(path)
         if known is None:
-            return False
+            return None
         from lint_m2m.readers.context import ReadContext
         from lint_m2m.readers.plain import read_plain
         from lint_m2m.readers.source import SourceError, decode, speaks_of_us
 
-        app_label, substance = known
+        app_label, substance, places = known
         name = path.rpartition("/")[2].removesuffix(".py")
         try:
             text = decode(source)
         except SourceError:
-            return False
+            return None
         layout = _Layout(root=root, swappable=self.swappable)
         migration = _File(app_label=app_label, name=name, path=path, file=Path(file))
         read = read_plain(migration, text, ReadContext(layout, options), brief=True)
         if read is None or speaks_of_us(source):
-            return False
-        return _substance(read, self.links, self.related.get(app_label, frozenset())) == substance
+            return None
+        if self._substance(read) == substance:
+            return self
+        # What has come may be somebody's business the next time.
+        related = self.related.get(app_label, frozenset())
+        room, names, newcomers = self.room, set(related), []
+        for number, one in enumerate(read.operations):
+            if isinstance(one, RunSQL) and _changes_relations(read, related):
+                break
+            more = None if room is None else room.with_newcomer(app_label, one, places)
+            if more is not None:
+                room = more
+                names.update(_names_of(one))
+                newcomers.append(number)
+        if not newcomers or self._substance(read, newcomers) != substance:
+            return None
+        return self._replace(related={**self.related, app_label: frozenset(names)}, room=room)
+
+    def _substance(self, migration: Migration, without: Collection[int] = ()) -> str | None:
+        return _substance(migration, self.links, self.related.get(migration.app_label, frozenset()), without)
 
 
-def unaffected(project: Project, found: Collection[Finding], reported: Collection[Finding]) -> Unaffected | None:
+def unaffected(
+    project: Project, graph: Graph, found: Collection[Finding], reported: Collection[Finding]
+) -> Unaffected | None:
     """The migrations of a project that no finding has to do with; None where a way out may show any of its models.
 
     `found` is what the rules said, `reported` what is left of it when comments and configuration have spoken.
@@ -148,28 +176,31 @@ def unaffected(project: Project, found: Collection[Finding], reported: Collectio
     survey = Survey(project)
     links, related = survey.links | {name for _, name in survey.shaky()}, survey.related
     confusing = survey.confusing()
-    files: dict[str, tuple[str, str]] = {}
+    files: dict[str, tuple[str, str, Places]] = {}
+    orders = [{key: place for place, key in enumerate(plan.order)} for plan in graph.plans]
     for one in project.migrations:
         if one.path not in concerned and one.app_label not in confusing:
             substance = _substance(one, links, related.get(one.app_label, frozenset()))
             if substance is not None:
-                files[one.path] = one.app_label, substance
-    return Unaffected(files=files, links=links, related=related, swappable=project.swappable)
+                files[one.path] = one.app_label, substance, [order.get(one.key, -1) for order in orders]
+    return Unaffected(files=files, links=links, related=related, swappable=project.swappable, room=room(survey, graph))
 
 
-def _substance(migration: Migration, links: Collection[str], related: Collection[str]) -> str | None:
-    """A digest of all that findings may depend on: everything but operations about plain columns.
+def _substance(
+    migration: Migration, links: Collection[str], related: Collection[str], without: Collection[int] = ()
+) -> str | None:
+    """A digest of all that findings may depend on: everything but operations about plain columns, and those `without`
+    which it is to be.
 
     None for a migration with parts that cannot be read, that run code, or whose classes are not Django's.
     """
     if migration.gaps or not migration.dependencies_complete or not migration.replaces_complete:
         return None
-    order = _heeding_order(migration.operations)
-    operations = [
-        one
-        for number, one in enumerate(migration.operations)
-        if number in order or not is_bystander(one, links, related)
-    ]
+    left = {number: one for number, one in enumerate(migration.operations) if number not in without}
+    order = _heeding_order(left)
+    if any(number in order for number in without):
+        return None
+    operations = [one for number, one in left.items() if number in order or not is_bystander(one, links, related)]
     if not all(kind_of(one) in _TOLD and one.class_path is None and not one.overrides for one in operations):
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
@@ -180,12 +211,28 @@ def _substance(migration: Migration, links: Collection[str], related: Collection
     return digest(repr((place, kinds, said)).encode("utf-8", "surrogatepass"))
 
 
-def _heeding_order(operations: Sequence[Operation]) -> range:
+def _heeding_order(operations: Mapping[int, Operation]) -> range:
     """The numbers of the operations between one that puts something off until the migration ends and one that heeds
     whether it is made: what SQLite does for a column there decides (`_Bystanders`)."""
-    first = next((number for number, one in enumerate(operations) if _puts_off(one)), len(operations))
-    last = max((number for number, one in enumerate(operations) if _heeds(one)), default=-1)
+    first = next((number for number, one in operations.items() if _puts_off(one)), len(operations))
+    last = max((number for number, one in operations.items() if _heeds(one)), default=-1)
     return range(first + 1, last)
+
+
+def _changes_relations(migration: Migration, related: Collection[str]) -> bool:
+    """Whether a many-to-many may be altered, or a relation removed, in a migration: SQL beside that is MTM402's."""
+    return any(
+        one.field.many_to_many if isinstance(one, AlterField) else one.name.lower() in related
+        for one in migration.operations
+        if isinstance(one, AlterField | RemoveField) or (isinstance(one, Recognised) and one.kind is RemoveField)
+    )
+
+
+def _names_of(operation: Operation) -> tuple[str, ...]:
+    """The names, in lower case, that a relation which is added takes in its app."""
+    if isinstance(operation, AddField | Recognised):
+        return operation.name.lower(), f"{operation.name.lower()}_id"
+    return ()
 
 
 def _puts_off(operation: Operation) -> bool:

@@ -18,7 +18,7 @@ from tests.judge.histories import generate
 from tests.support.rule_projects import RULE_FIXTURES, projects
 
 FIXTURES = projects(RULE_FIXTURES)
-SEEDS = 40
+SEEDS = 60
 EDITS = 6
 NAMES = re.compile(r"""(?:name|model_name)=["'](\w+)["']|^ +\(["'](\w+)["'], models""", re.MULTILINE)
 OPERATION = re.compile(r"^( +)(migrations\.(?:AddField|RemoveField|AlterField)\()", re.MULTILINE)
@@ -65,7 +65,20 @@ OPERATIONS = (
     "migrations.AddField({model!r}, 'readers', models.ManyToManyField({other!r}))",
     "migrations.AlterUniqueTogether({model!r}, {{('reader', 'note')}})",
     "migrations.RunSQL('UPDATE library_{model} SET reader_id = 1')",
+    "migrations.RunSQL('SELECT 1')",
+    "migrations.RunSQL('DELETE FROM library_{model}')",
+    "migrations.AddField({model!r}, '{fresh}', models.ManyToManyField({other!r}))",
+    "migrations.AddField({model!r}, '{fresh}', models.ManyToManyField({other!r}, related_name='{fresh}_of'))",
+    "migrations.AddField({model!r}, '{fresh}', models.ManyToManyField({other!r}, db_table='links'))",
+    "migrations.AddField({model!r}, '{fresh}', models.ManyToManyField({other!r}, through='{fresh}'))",
+    "migrations.AddField({model!r}, '{fresh}', models.ForeignKey({other!r}, models.CASCADE, null=True))",
+    "migrations.AddField({model!r}, '{fresh}', models.OneToOneField({other!r}, models.CASCADE, null=True))",
+    "migrations.AlterField({model!r}, '{fresh}', models.ManyToManyField({other!r}, through='{fresh}'))",
+    "migrations.RemoveField({model!r}, '{fresh}')",
+    "migrations.CreateModel('{fresh}', [('id', models.BigAutoField(primary_key=True))])",
+    "migrations.RenameField({model!r}, '{fresh}', 'readers')",
 )
+FRESH = ("fresh", "fresher", "freshs", "fresh_one")
 
 
 def edited(text: str, choose: random.Random, names: list[str]) -> str:
@@ -87,6 +100,7 @@ def edited(text: str, choose: random.Random, names: list[str]) -> str:
         name=choose.choice([*names, "note", "text"]),
         field=choose.choice(COLUMNS).format(other=other),
         other=other,
+        fresh=choose.choice(FRESH),
     )
     start = text.find("operations = [")
     if start < 0:
@@ -98,7 +112,79 @@ def edited(text: str, choose: random.Random, names: list[str]) -> str:
     return f"{text[:end]}    {operation},\n    {text[end:]}"
 
 
+CALM = """\
+from django.db import migrations, models
+
+
+def tidy(apps, schema_editor):
+    apps.get_model({app!r}, {model!r}).objects.filter(note="").update(note="-")
+
+
+class Migration(migrations.Migration):
+    dependencies = {dependencies!r}
+    operations = [
+{operations}    ]
+"""
+CALM_MODELS = ("Book", "Author", "Shelf", "Item")
+CALM_OPERATIONS = (
+    "migrations.AddField({model!r}, '{name}', models.ForeignKey('{target}', models.CASCADE, null=True))",
+    "migrations.AddField({model!r}, '{name}s', models.ManyToManyField('{target}'))",
+    "migrations.AddField({model!r}, '{name}s', models.ManyToManyField('{target}', related_name='of_{name}'))",
+    "migrations.AddField({model!r}, 'text', models.TextField(default=''))",
+    "migrations.AlterField({model!r}, 'note', models.TextField(default=''))",
+    "migrations.AddIndex({model!r}, models.Index(fields=['note'], name='{model}_note'))",
+    "migrations.RunPython(tidy, migrations.RunPython.noop)",
+)
+# What leaves no room for much.
+LESS_CALM = (
+    "migrations.RemoveField({model!r}, '{name}s')",
+    "migrations.RemoveField({model!r}, '{name}')",
+    "migrations.AlterField({model!r}, '{name}s', models.ManyToManyField('{target}', db_table='links'))",
+    "migrations.RenameModel({model!r}, 'Other')",
+    "migrations.DeleteModel({model!r})",
+    "migrations.RenameField({model!r}, '{name}s', 'fresh')",
+    "migrations.RunSQL('SELECT 1')",
+)
+
+
+def calm(choose: random.Random, root: Path) -> None:
+    """Two apps of which most is as makemigrations writes it, and little of it goes wrong."""
+    (root / "pyproject.toml").parent.mkdir()
+    (root / "pyproject.toml").touch()
+    last: dict[str, str] = {}
+    for number in range(1, choose.randrange(3, 6)):
+        for app, other in (("library", "shop"), ("shop", "library")):
+            if number == 1:
+                operations = [
+                    f"migrations.CreateModel({name!r}, [('id', models.BigAutoField(primary_key=True)), "
+                    f"('note', models.CharField(max_length=20))])"
+                    for name in CALM_MODELS
+                ]
+            else:
+                operations = [
+                    choose.choice(LESS_CALM if choose.random() < 0.07 else CALM_OPERATIONS).format(
+                        model=choose.choice(CALM_MODELS),
+                        name=choose.choice(("reader", "writer", "keeper")),
+                        target=f"{choose.choice((app, app, other))}.{choose.choice(CALM_MODELS)}",
+                    )
+                    for _ in range(choose.randrange(1, 4))
+                ]
+            name = f"{number:04}_step"
+            text = CALM.format(
+                app=app,
+                model=choose.choice(CALM_MODELS),
+                dependencies=[*((one, last[one]) for one in (app, other) if one in last)],
+                operations="".join(f"        {one},\n" for one in operations),
+            )
+            write(root, {f"{app}/__init__.py": "", f"{app}/migrations/__init__.py": ""})
+            write(root, {f"{app}/migrations/{name}.py": text})
+            last[app] = name
+
+
 def project_of(seed: int, choose: random.Random, root: Path) -> Path:
+    if seed % 3 == 2:
+        calm(choose, root)
+        return root
     if seed % 2:
         history = generate(seed)
         history.write(root)
