@@ -71,8 +71,9 @@ def lint_m2m(project: Path, work: Path) -> Iterator[Way]:
     yield warm(project, work)
     # Projects of their own: the others find theirs as it was.
     for folder, what, operation in (
-        ("column", "a column added", 'migrations.AddField("customer", "extra_{}", models.IntegerField(null=True))'),
-        ("code", "raw SQL added", 'migrations.RunSQL("SELECT {}", migrations.RunSQL.noop)'),
+        ("column", "a column added", 'AddField("customer", "extra_{number}", models.IntegerField(null=True))'),
+        ("link", "a many-to-many added", 'AddField("customer", "more_{number}", models.ManyToManyField("{app}.team"))'),
+        ("code", "SQL that removes rows added", 'RunSQL("DELETE FROM {app}_team WHERE id = {number}", "")'),
     ):
         edited = work / folder
         shutil.copytree(project, edited)
@@ -89,14 +90,14 @@ def _warm(name: str, project: Path, work: Path, before: Callable[[], None] = lam
 
 
 def _change(files: Sequence[Path], operation: str) -> Callable[[], None]:
-    """Adds an operation to another migration each time; it has a number."""
+    """Adds an operation to another migration each time; it has a number, and may name the app."""
     numbers = itertools.count(1)
 
     def change() -> None:
         number = next(numbers)
         file = files[number * 7919 % len(files)]
         begun, head, operations = file.read_bytes().partition(b"    operations = [\n")
-        added = f"        {operation.format(number)},\n"
+        added = f"        migrations.{operation.format(app=file.parts[-3], number=number)},\n"
         file.write_bytes(begun + head + added.encode() + operations)
 
     return change

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.engine.survey import Key, Model, Place, Survey, kind_of
-from lint_m2m.graph import Graph
 from lint_m2m.migration import (
     UNKNOWN,
     AddConstraint,
@@ -37,6 +36,9 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.quiet import LEFT_OUT
 from lint_m2m.values import replace
+
+if TYPE_CHECKING:
+    from lint_m2m.graph import Graph
 
 # What takes an index away, or needs one that is there.
 _TAKING: Final = frozenset({AlterTogether, RemoveConstraint, RemoveIndex, RenameIndex})

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lint_m2m.engine.foreign_keys import Steadiness
 from lint_m2m.engine.survey import Model, Said, Survey, every_operation
-from lint_m2m.graph import Graph
 from lint_m2m.migration import (
     UNKNOWN,
     AddField,
@@ -31,6 +29,9 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.replay.models import reverse_name
+
+if TYPE_CHECKING:
+    from lint_m2m.graph import Graph
 
 _OWN_CLASS: Final = "django.db.models.ManyToManyField"
 _WORD: Final = re.compile(r"\w+")
@@ -122,23 +123,27 @@ class Room(NamedTuple):
         reverse = {owner.name, f"{owner.name}_set"}
         if isinstance(relation.related_name, str):
             reverse = {reverse_name(owner, relation.related_name).lower()}
-        return self._with_relation(owner, name, relation.to, places, {table, *reverse})
+        if not self.taken.isdisjoint(reverse):
+            return None
+        return self._with_relation(owner, name, relation.to, places, frozenset({table}))
 
     def _with_key(self, app_label: str, model: str, name: str, to: ModelRef, places: Places) -> Room | None:
         owner = ModelKey(app_label, model.lower())
         # Code that reaches tables with two foreign keys each may copy links between them.
-        return None if str(owner) in self.coded else self._with_relation(owner, name, to, places, set())
+        return None if str(owner) in self.coded else self._with_relation(owner, name, to, places, frozenset())
 
-    def _with_relation(self, owner: ModelKey, name: str, to: ModelRef, places: Places, others: set[str]) -> Room | None:
-        """With a relation between models that are there by then, of names that nothing knows."""
+    def _with_relation(
+        self, owner: ModelKey, name: str, to: ModelRef, places: Places, tables: frozenset[str]
+    ) -> Room | None:
+        """With a relation between models that are there by then, of a name and with tables that nothing knows."""
         if not self._is_there(owner, places) or not (self._is_foreign(to) or self._is_there(to, places)):
             return None
         known = self.models[str(owner)]
         names = {name.lower(), f"{name.lower()}_id"}
-        if not known.names.isdisjoint(names) or not self.taken.isdisjoint(names | others):
+        if not known.names.isdisjoint(names) or not self.taken.isdisjoint(names | tables):
             return None
         models = {**self.models, str(owner): known._replace(names=known.names | names)}
-        return self._replace(models=models, taken=self.taken | {one for one in others if "_" in one})
+        return self._replace(models=models, taken=self.taken | tables)
 
     def _is_foreign(self, model: ModelRef) -> bool:
         """Whether nothing is known here of a model."""
@@ -168,6 +173,9 @@ def room(survey: Survey, graph: Graph) -> Room | None:
     for migration in project.migrations:
         if migration.gaps or (not _WILD.isdisjoint(map(type, migration.operations)) and _is_wild(migration.operations)):
             return None
+    # It imports the rules: not for those who ask whether there is room.
+    from lint_m2m.engine.foreign_keys import Steadiness
+
     confusing, shaky = survey.confusing(), survey.shaky()
     steadiness = Steadiness(survey, graph, confusing)
     # What points at a model that goes or comes back may be made anew beside it.

@@ -11,13 +11,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lint_m2m.engine.bystanders import is_bystander
 from lint_m2m.engine.newcomers import Places, Room, room
 from lint_m2m.engine.survey import Survey, kind_of
 from lint_m2m.finding import Finding
-from lint_m2m.graph import Graph
 from lint_m2m.looks import digest
 from lint_m2m.migration import (
     UNKNOWN,
@@ -47,6 +46,9 @@ from lint_m2m.migration import (
     UnreadFile,
 )
 from lint_m2m.readers.options import ReadOptions
+
+if TYPE_CHECKING:
+    from lint_m2m.graph import Graph
 
 # Operations of which everything is in their values; code and SQL are not among them.
 _TOLD: Final = frozenset(
