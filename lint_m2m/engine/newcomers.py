@@ -13,20 +13,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lint_m2m.engine.survey import Model, Said, Survey, every_operation
+from lint_m2m.engine.survey import Model, Said, Survey
 from lint_m2m.migration import (
     UNKNOWN,
     AddField,
-    ConditionalOperations,
     Field,
     FieldKind,
     ModelKey,
     ModelRef,
     Operation,
     Recognised,
-    RunPython,
     RunSQL,
-    UnknownOperation,
 )
 from lint_m2m.replay.models import reverse_name
 
@@ -40,7 +37,6 @@ _ABOUT_ROWS: Final = re.compile(
     r"""(?is)\s*+(?:select\b(?!.*\binto\b)|update\b(?!.*\b(?:from|select|with)\b))"""
     r"""(?:[^;'"`$\\/\#-]|'[^'\\]*'|"[^"\\]*"|-(?!-)|/(?!\*))*+;?+\s*+"""
 )
-_WILD: Final = frozenset({ConditionalOperations, RunPython, RunSQL, UnknownOperation})
 
 # The places of a migration in the plans, -1 for none.
 Places = Sequence[int]
@@ -62,6 +58,7 @@ class Room(NamedTuple):
 
     models: Mapping[str, Steady]
     taken: frozenset[str]
+    cut: tuple[str, ...]
     coded: frozenset[str]
     apps: frozenset[str]
 
@@ -69,6 +66,7 @@ class Room(NamedTuple):
         return {
             "models": {name: [list(one.places), sorted(one.names)] for name, one in self.models.items()},
             "taken": sorted(self.taken),
+            "cut": self.cut,
             "coded": sorted(self.coded),
             "apps": sorted(self.apps),
         }
@@ -78,6 +76,7 @@ class Room(NamedTuple):
         return cls(
             models={name: Steady(tuple(places), frozenset(names)) for name, (places, names) in value["models"].items()},
             taken=frozenset(value["taken"]),
+            cut=tuple(value["cut"]),
             coded=frozenset(value["coded"]),
             apps=frozenset(value["apps"]),
         )
@@ -123,7 +122,7 @@ class Room(NamedTuple):
         reverse = {owner.name, f"{owner.name}_set"}
         if isinstance(relation.related_name, str):
             reverse = {reverse_name(owner, relation.related_name).lower()}
-        if not self.taken.isdisjoint(reverse):
+        if not self.taken.isdisjoint(reverse) or table.startswith(self.cut):
             return None
         return self._with_relation(owner, name, relation.to, places, frozenset({table}))
 
@@ -166,13 +165,10 @@ def is_about_rows(operation: Operation) -> bool:
 
 
 def room(survey: Survey, graph: Graph) -> Room | None:
-    """For what there is room in a project; None where some part of it may do anything."""
+    """For what there is room in a project; None where a file could not be read."""
     project = survey.project
-    if project.unread or survey.dark or survey.cut or survey.guessed:
+    if project.unread:
         return None
-    for migration in project.migrations:
-        if migration.gaps or (not _WILD.isdisjoint(map(type, migration.operations)) and _is_wild(migration.operations)):
-            return None
     # It imports the rules: not for those who ask whether there is room.
     from lint_m2m.engine.foreign_keys import Steadiness
 
@@ -195,26 +191,10 @@ def room(survey: Survey, graph: Graph) -> Room | None:
     return Room(
         models=models,
         taken=frozenset(_taken(survey)),
+        cut=survey.cut,
         coded=frozenset(str(key) for code in survey.code for key in code.models),
         apps=frozenset({app.label for app in project.apps} | survey.relations.keys()),
     )
-
-
-def _is_wild(operations: Sequence[Operation]) -> bool:
-    """Whether something among them may do more than it says."""
-    for operation in every_operation(operations):
-        match operation:
-            case ConditionalOperations() | UnknownOperation():
-                return True
-            case RunSQL() if not is_about_rows(operation):
-                return True
-            case RunPython(code=code) if code is not None and (
-                code is UNKNOWN or code.opaque or code.uses_connection or code.sql or code.settings
-            ):
-                return True
-            case _:
-                pass
-    return False
 
 
 def _bases(said: Said) -> set[str]:

@@ -293,6 +293,98 @@ def test_which_edits_change_nothing(
         assert was == [holds, True]
 
 
+@pytest.mark.parametrize(
+    ("operation", "holds"),
+    [
+        ('migrations.AddField("item", "books", models.ManyToManyField("library.book"))', True),
+        ('migrations.AddField("item", "books", models.ManyToManyField("library.book", related_name="of_item"))', True),
+        ('migrations.AddField("item", "others", models.ManyToManyField("self"))', True),
+        ('migrations.AddField("item", "readers", models.ManyToManyField("auth.user"))', True),
+        ('migrations.AddField("item", "books", models.ManyToManyField("library.book", db_table="x"))', False),
+        ('migrations.AddField("item", "books", models.ManyToManyField("library.book", through="x.y"))', False),
+        ('migrations.AddField("item", "books", models.ManyToManyField("library.missing"))', False),
+        ('migrations.AddField("missing", "books", models.ManyToManyField("library.book"))', False),
+        # Names that something knows: a column, code, SQL, a table.
+        ('migrations.AddField("item", "note", models.ManyToManyField("library.book"))', False),
+        ('migrations.AddField("item", "told", models.ManyToManyField("library.book"))', False),
+        ('migrations.AddField("item", "books", models.ManyToManyField("library.book", related_name="told"))', False),
+        ('migrations.AddField("item", "written", models.ManyToManyField("library.book"))', False),
+        ('migrations.AddField("item", "kept", models.ManyToManyField("library.book"))', False),
+        # Removed before: one of like name may be what it has become.
+        ('migrations.AddField("page", "marks", models.ManyToManyField("shop.item"))', False),
+        ('migrations.AddField("item", "book", models.ForeignKey("library.book", models.CASCADE, null=True))', True),
+        ('migrations.AddField("item", "book", models.OneToOneField("library.book", models.CASCADE, null=True))', True),
+        (
+            'migrations.AddField("item", "book", models.ForeignKey("library.book", models.CASCADE, db_column="x"))',
+            False,
+        ),
+        # Code that takes a model with two foreign keys may copy links.
+        ('migrations.AddField("page", "book", models.ForeignKey("library.book", models.CASCADE, null=True))', False),
+        ("migrations.RunSQL(\"SELECT count(*) FROM shop_item WHERE note = ';'\")", True),
+        ('migrations.RunSQL(["UPDATE shop_item SET note = 1;", "UPDATE library_book_authors SET book_id = 1"])', True),
+        ('migrations.RunSQL("SELECT * INTO shop_item_books FROM shop_item")', False),
+        ('migrations.RunSQL("DELETE FROM library_book_authors")', False),
+        ('migrations.RunSQL("UPDATE shop_item SET note = 1; DROP TABLE shop_item")', False),
+    ],
+)
+def test_what_may_come(operation: str, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    plain = "shop/migrations/0003_plain.py"
+    made = (
+        f'migrations.CreateModel("Item", [{KEY}])',
+        f'migrations.CreateModel("Page", [{KEY}, ("marks", models.ManyToManyField("shop.item"))])',
+        f'migrations.CreateModel("Keeper", [{KEY}], options={{"db_table": "shop_item_kept"}})',
+        'migrations.RunSQL("CREATE INDEX i ON shop_item_written (id)", migrations.RunSQL.noop)',
+        'migrations.RemoveField("page", "marks")',
+    )
+    head = (
+        'def code(apps, editor):\n    apps.get_model("shop", "Page").objects.filter(told=1).update(told=2)\n\n\nclass '
+    )
+    code = migration([("shop", "0001_initial")], "migrations.RunPython(code)").replace("class ", head)
+    write(
+        root,
+        {
+            "library/migrations/0001_initial.py": INITIAL,
+            "shop/migrations/0001_initial.py": migration([("library", "0001_initial")], *made),
+            "shop/migrations/0002_code.py": code,
+            plain: PLAIN.replace("0001_initial", "0002_code"),
+        },
+    )
+    check(root, cache)
+    write(root, {plain: before_all(operation)(PLAIN.replace("0001_initial", "0002_code"))})
+    with recalled(monkeypatch) as was:
+        assert told(check(root, cache)) == told(check(root))
+        check(root, cache)
+    assert was == [holds, True]
+
+
+def test_what_has_come_is_known_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    books = 'migrations.AddField("item", "books", models.ManyToManyField("library.book"))'
+    first, second = "shop/migrations/0002_first.py", "shop/migrations/0003_second.py"
+    write(
+        root,
+        {
+            "library/migrations/0001_initial.py": INITIAL,
+            "shop/migrations/0001_initial.py": INITIAL.replace("library", "shop").replace("Book", "Item"),
+            first: migration([("shop", "0001_initial"), ("library", "0001_initial")]),
+            second: migration([("shop", "0002_first")]),
+        },
+    )
+    check(root, cache)
+    with recalled(monkeypatch) as was:
+        write(root, {first: migration([("shop", "0001_initial"), ("library", "0001_initial")], books)})
+        check(root, cache)
+        for operation in ('migrations.RemoveField("item", "books")', books):
+            write(root, {second: migration([("shop", "0002_first")], operation)})
+            assert told(check(root, cache)) == told(check(root))
+    assert was == [True, False, False]
+
+
 EARLY = """\
 from django.db import migrations, models
 
