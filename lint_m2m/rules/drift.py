@@ -23,7 +23,8 @@ from lint_m2m.migration import (
     RenameModel,
     Span,
 )
-from lint_m2m.replay.facts import FieldKey, Origin, TableFact
+from lint_m2m.replay.database import Gone
+from lint_m2m.replay.facts import FieldKey, Origin, TableFact, address_order
 from lint_m2m.replay.models import FieldState, ModelState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
@@ -144,6 +145,18 @@ class StateOnly:
             blamed = self.of_model(store.through.key) or self.of_field(store.key)
             return blamed or store.through.origin
         return self.of_field(store.key) or self.of_model(store.owner.key) or store.field.created
+
+
+def taken_later(store: LinkStore, blamed: Origin, replay: Replay) -> Gone | None:
+    """Who took the table of `store` away, if that was after `blamed`, where Django began to believe in it."""
+    gone = replay.gone(store.table_name)
+    if gone is None:
+        return None
+    rank = {key: index for index, key in enumerate(replay.plan.order)}
+    before, after = (
+        (rank.get(origin.migration, -1), address_order(origin.address)) for origin in (blamed, gone.origin)
+    )
+    return gone if before < after else None
 
 
 def narrowed(origin: Origin, definition: Origin, span: Span | None) -> Origin:

@@ -81,14 +81,12 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
-from lint_m2m.replay.database import Gone
-from lint_m2m.replay.facts import Origin, address_order
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import field_label, model_label, table_place
-from lint_m2m.rules.drift import LinkStore, StateOnly, link_stores
-from lint_m2m.rules.orphans import Abandoned
+from lint_m2m.rules.drift import LinkStore, StateOnly, link_stores, taken_later
+from lint_m2m.rules.orphans import Abandoned, left_last
 
 
 class StateTableMissing(Rule):
@@ -113,7 +111,7 @@ class StateTableMissing(Rule):
         else:
             subject = f"the automatic table of `{label}`"
         blamed = replay.shared(StateOnly).blame(store)
-        taken = self._taken_later(store, blamed, replay)
+        taken = taken_later(store, blamed, replay)
         if taken is not None:
             fate = "dropped" if taken.renamed_to is None else f"renamed to `{taken.renamed_to}`"
             table = f"the table of {subject}" if store.through is not None else subject
@@ -127,7 +125,7 @@ class StateTableMissing(Rule):
                 notes=(f"the first query fails: no such table `{store.table_name}`",),
             )
         unread = replay.astray(store.key, store.table_name)
-        left = next((a.table for a in replay.shared(Abandoned).at_end(replay) if a.field == store.key), None)
+        left = left_last(replay, store.key)
         notes = () if left is None else (f"the links stay behind in `{left.name}`",)
         return self.finding(
             blamed,
@@ -141,15 +139,3 @@ class StateTableMissing(Rule):
             related=table_place(left, "the table that is there was made here"),
             notes=(f"the first query fails: no such table `{store.table_name}`", *notes),
         )
-
-    @staticmethod
-    def _taken_later(store: LinkStore, blamed: Origin, replay: Replay) -> Gone | None:
-        """Who took the table away, if that was after Django began to believe in it."""
-        gone = replay.gone(store.table_name)
-        if gone is None:
-            return None
-        rank = {key: index for index, key in enumerate(replay.plan.order)}
-        before, after = (
-            (rank.get(origin.migration, -1), address_order(origin.address)) for origin in (blamed, gone.origin)
-        )
-        return gone if before < after else None

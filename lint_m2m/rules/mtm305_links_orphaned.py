@@ -37,8 +37,8 @@ operations = [
 ## When it stays silent
 
 When a later migration drops the table or gives it to a model, when its rows were (or may have been) copied to another
-table, when the field's new table is missing as a whole (MTM301 says what stays behind), and for tables that cannot
-have rows.
+table, when it is the last one that the field had before its new one, which is missing as a whole (MTM301 says that the
+links stay behind there), and for tables that cannot have rows.
 
 ## References
 
@@ -52,13 +52,14 @@ from typing import ClassVar
 
 from lint_m2m.finding import Finding, Severity
 from lint_m2m.migration import MigrationKey
-from lint_m2m.replay.facts import FieldKey
+from lint_m2m.replay.facts import FieldKey, TableFact
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.describe import field_label, table_place
+from lint_m2m.rules.drift import StateOnly, link_stores, taken_later
 from lint_m2m.rules.loss import Pursuer, Pursuit, claim, final_table, searched
-from lint_m2m.rules.orphans import Abandoned
+from lint_m2m.rules.orphans import Abandoned, left_last
 
 
 class LinksOrphaned(Rule):
@@ -71,16 +72,22 @@ class LinksOrphaned(Rule):
         self._positions: dict[MigrationKey, int] = {}
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
+        replay.shared(StateOnly).see(step, replay)
         replay.shared(Abandoned).see(step, replay)
         self._pursuer.see(step, replay)
         self._positions.setdefault(step.migration.key, step.position)
         return iter(())
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
+        named = dict(_named_elsewhere(replay))
         for orphan in replay.shared(Abandoned).at_end(replay):
             target = final_table(replay, orphan.field)
-            if target is None and _lives(replay, orphan.field):
-                continue  # the field's table is missing or not known: MTM105, MTM106 or MTM301 says so
+            if target is None and orphan.field in named:
+                target = named[orphan.field]
+                if target is not None and target.uid == orphan.table.uid:
+                    continue
+            elif target is None and _lives(replay, orphan.field):
+                continue  # the field's table is not known, or its `through` is missing: MTM105 or MTM106 says so
             if self._pursuer.copied_anywhere(orphan.table):
                 continue  # it only waits to be dropped
             position = self._positions[orphan.origin.migration]
@@ -101,6 +108,14 @@ class LinksOrphaned(Rule):
                 ),
                 verdict,
             )
+
+
+def _named_elsewhere(replay: Replay) -> Iterator[tuple[FieldKey, TableFact | None]]:
+    """The fields whose table is missing, each with the one of which MTM301 says that the links are or were in it."""
+    for store in link_stores(replay):
+        if store.table is None:
+            taken = taken_later(store, replay.shared(StateOnly).blame(store), replay)
+            yield store.key, left_last(replay, store.key) if taken is None else taken.table
 
 
 def _lives(replay: Replay, key: FieldKey) -> bool:

@@ -52,7 +52,7 @@ class Abandoned:
             name = replay.link_table(model, field, step.before)
             table = None if name is UNKNOWN or name is None else _found(name, replay)
             if table is not None:
-                self._left[table.uid] = (model.field_key(field.name), step.origin, step.migration.key)
+                self._leave(table.uid, model.field_key(field.name), step)
         # A through model that goes after its field: now nobody is left who knows the table.
         name = replay.model_table(model)
         own = None if name is UNKNOWN else replay.table_uid(name)
@@ -65,23 +65,37 @@ class Abandoned:
             owner = step.before.get(key)
             for field in () if owner is None else owner.many_to_many():
                 if owner is not None and through_of(field.field) == model.key:
-                    self._left[own] = (owner.field_key(field.name), step.origin, step.migration.key)
+                    self._leave(own, owner.field_key(field.name), step)
+
+    def _leave(self, uid: int, field: FieldKey, step: Step) -> None:
+        """Note that `field` reads a table until `step`: it is the last one that it has read so far."""
+        self._left.pop(uid, None)
+        self._left[uid] = (field, step.origin, step.migration.key)
 
     def at_end(self, replay: Replay) -> tuple[AbandonedTable, ...]:
-        """The link tables that hold rows and that nothing in the state uses, when the replay has come to its end."""
+        """The link tables that hold rows and that nothing in the state uses, when the replay has come to its end.
+
+        In the order in which their fields have left them.
+        """
         if self._at_end is None:
             self._at_end = tuple(self._abandoned(replay))
         return self._at_end
 
     def _abandoned(self, replay: Replay) -> Iterator[AbandonedTable]:
         used = _used_tables(replay)
-        for table in replay.tables():
-            note = self._left.get(table.uid)
-            if note is None or table.uid in used or replay.unread_database_reason(table.name) is not None:
+        for uid, note in self._left.items():
+            table = replay.table_by_uid(uid)
+            if table is None or uid in used or replay.unread_database_reason(table.name) is not None:
                 continue
             if table.created is None or table.created.migration == note[2]:
                 continue
             yield AbandonedTable(table=table, field=note[0], origin=note[1])
+
+
+def left_last(replay: Replay, field: FieldKey) -> TableFact | None:
+    """Of the tables that a field has left behind, the one that it read last."""
+    left = [one.table for one in replay.shared(Abandoned).at_end(replay) if one.field == field]
+    return left[-1] if left else None
 
 
 def _found(name: str, replay: Replay) -> TableFact | None:
