@@ -96,6 +96,7 @@ class FailureKind(enum.Enum):
     THROUGH_UNRESOLVED = "through unresolved"
     TARGET_UNRESOLVED = "target unresolved"  # `to` of a many-to-many names a model that is not there
     TARGET_GONE = "target gone"  # the same of a field that is altered, of whose model Django has no class any more
+    KEY_LOST = "key lost"  # the same of a foreign key of a `through` model, which an operation needs the target of
     STATE_UNRENDERABLE = "state unrenderable"  # code renders the models, and a relation names one that is not there
     TABLE_MISSING = "table missing"
     COLUMN_MISSING = "column missing"

@@ -4,9 +4,10 @@
 renders nothing: a many-to-many field goes on holding the class of its `through` model, and every operation on it works,
 until an operation on a model related to the field's own renders that one again. From then on `through` is a string, and
 ``through._meta`` raises. So it is with the target of an automatic table: altering the field asks for the name of the
-foreign key to it (``m2m_reverse_field_name``), which it has only while that is a class. Code (`RunPython`) renders
-everything anew when anything was put off before (`delayed`), which raises while any relation names a model that is not
-there; so does the next `migrate`, always.
+foreign key to it (``m2m_reverse_field_name``), which it has only while that is a class. And so with the target of a
+foreign key of a `through` model: altering or removing the key, or having SQLite make its table anew, asks for the
+column that it points at. Code (`RunPython`) renders everything anew when anything was put off before (`delayed`), which
+raises while any relation names a model that is not there; so does the next `migrate`, always.
 
 Source: `ProjectState.remove_model`, `reload_model`, `_find_reload_model`, `clear_delayed_apps_cache` and
 `get_related_models_recursive` in ``django/db/migrations/state.py``. Measured alike on Django 4.2, 5.2 and 6.1.
@@ -46,7 +47,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay import wording
 from lint_m2m.replay.facts import Failure, FailureKind, FieldKey
-from lint_m2m.replay.models import FieldState, StateView
+from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.names import link_field_names
 from lint_m2m.values import frozen
 
@@ -57,12 +58,14 @@ Referrers: TypeAlias = Callable[[ModelKey], tuple[ModelKey, ...]]
 @frozen
 class Rendered:
     """`held` are the many-to-many fields that still hold the class of a model which is gone, their `through` or the
-    target of their automatic table; of those in `maybe` it cannot be told. `delayed`: something was rendered without
-    all that is related to it."""
+    target of their automatic table, and the foreign keys of `through` models that still hold their target; of those in
+    `maybe` it cannot be told. `delayed`: something was rendered without all that is related to it. `keys_lost`: some
+    foreign key of a `through` model has lost its target."""
 
     held: frozenset[FieldKey] = frozenset()
     maybe: frozenset[FieldKey] = frozenset()
     delayed: Maybe[bool] = False
+    keys_lost: bool = False
 
     def holds(self, key: FieldKey) -> Maybe[bool]:
         """Whether the field has hold of its `through` model, or its target, which is not in the state."""
@@ -70,7 +73,8 @@ class Rendered:
 
     def doubted(self) -> Rendered:
         """After something of which it cannot be told what it renders."""
-        return Rendered(maybe=self.held | self.maybe, delayed=True if self.delayed is True else UNKNOWN)
+        delayed = True if self.delayed is True else UNKNOWN
+        return Rendered(maybe=self.held | self.maybe, delayed=delayed, keys_lost=self.keys_lost)
 
     def follow(
         self, operation: Operation, app_label: str, before: StateView, after: StateView, referrers: Referrers
@@ -90,23 +94,30 @@ class Rendered:
                 unsure = frozenset(one for one in held if one.model_key in possible)
                 held = frozenset(one for one in held - unsure if one.model_key not in certain)
                 maybe = frozenset(one for one in maybe | unsure if one.model_key not in certain)
-        return Rendered(held=held, maybe=maybe, delayed=delayed)
+        return Rendered(held=held, maybe=maybe, delayed=delayed, keys_lost=self.keys_lost)
 
     def _without(self, model: ModelKey, before: StateView, after: StateView, referrers: Referrers) -> Rendered:
-        """A model is removed: the fields through it, and those with automatic tables to it, go on holding it."""
+        """A model is removed: the fields through it, those with automatic tables to it, and the foreign keys to it of
+        `through` models go on holding it."""
         known = before.get(model) is not None
-        through = set()
+        holding, keys_lost = set(), self.keys_lost
         for owner in referrers(model):
             state = after.get(owner)
             for field in () if state is None else state.many_to_many():
                 relation = field.field.relation
                 if relation is not None and (relation.to if relation.through is None else relation.through) == model:
-                    through.add(FieldKey(*owner, field.name))
+                    holding.add(FieldKey(*owner, field.name))
+            keys = () if state is None else tuple(keys_to(state, model))
+            if keys and is_through(owner, after, referrers):
+                keys_lost = True
+                holding.update(FieldKey(*owner, name) for name in keys)
         held = frozenset(one for one in self.held if one.model_key != model)
         maybe = frozenset(one for one in self.maybe if one.model_key != model)
         if known:
-            return Rendered(held=held | through, maybe=maybe - through, delayed=self.delayed)
-        return Rendered(held=held, maybe=maybe | (through - held), delayed=self.delayed)
+            held, maybe = held | holding, maybe - holding
+        else:
+            maybe = maybe | (holding - held)
+        return Rendered(held=held, maybe=maybe, delayed=self.delayed, keys_lost=keys_lost)
 
 
 def agreed(branches: Iterable[Rendered]) -> Rendered:
@@ -118,11 +129,32 @@ def agreed(branches: Iterable[Rendered]) -> Rendered:
         held=held,
         maybe=frozenset().union(*(one.held | one.maybe for one in each)) - held,
         delayed=delayed if all(one.delayed is delayed for one in each) else UNKNOWN,
+        keys_lost=any(one.keys_lost for one in each),
     )
 
 
+def is_through(key: ModelKey, state: StateView, referrers: Referrers) -> bool:
+    """Whether the model is the `through` of a many-to-many field."""
+    return any(
+        field.field.relation is not None and field.field.relation.through == key
+        for owner in referrers(key)
+        if (model := state.get(owner)) is not None
+        for field in model.many_to_many()
+    )
+
+
+def keys_to(model: ModelState, target: ModelKey) -> Iterator[str]:
+    """The names of the foreign keys of a model to another one."""
+    for field in model.fields.values():
+        relation = field.field.relation
+        if field.field.kind is FieldKind.FOREIGN_KEY and relation is not None and relation.to == target:
+            yield field.name
+
+
 def unresolved(state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
-    """The many-to-many fields that name a model which is certainly not there, and that model."""
+    """The many-to-many fields that name a model which is certainly not there, and that model; so the foreign keys of
+    their `through` models."""
+    throughs: dict[ModelKey, None] = {}
     for model in state.models():
         for field in model.many_to_many():
             relation = field.field.relation
@@ -131,6 +163,22 @@ def unresolved(state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
             for ref in (relation.to, relation.through):
                 if isinstance(ref, ModelKey) and state.lookup(ref) is None:
                     yield model.field_key(field.name), ref
+            if isinstance(relation.through, ModelKey):
+                throughs[relation.through] = None
+    for key in throughs:
+        through = state.get(key)
+        for field in () if through is None else through.fields.values():
+            target = lost_target(field, state)
+            if through is not None and target is not None and field.uncertain is None:
+                yield through.field_key(field.name), target
+
+
+def lost_target(field: FieldState, state: StateView) -> ModelKey | None:
+    """The model that a foreign key points at, if it is certainly not there."""
+    relation = field.field.relation
+    if field.field.kind is not FieldKind.FOREIGN_KEY or relation is None or not isinstance(relation.to, ModelKey):
+        return None
+    return relation.to if state.lookup(relation.to) is None else None
 
 
 def unrenderable(state: StateView, delayed: Maybe[bool]) -> tuple[Failure, ...]:

@@ -6,6 +6,7 @@ from lint_m2m.migration import (
     UNKNOWN,
     FieldKind,
     Maybe,
+    ModelKey,
 )
 from lint_m2m.replay import wording
 from lint_m2m.replay.change import Change
@@ -14,6 +15,7 @@ from lint_m2m.replay.facts import FailureKind, FieldKey
 from lint_m2m.replay.layout import Columns, Layout
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.rebuilding import RebuildingEditor
+from lint_m2m.replay.rendering import is_through, lost_target
 
 
 class DatabaseSide:
@@ -69,6 +71,54 @@ class DatabaseSide:
             self.editor.about(key)
             doubt = None if holds is False else unsure_of(key)
             self.editor.fail(FailureKind.THROUGH_UNRESOLVED, wording.through_unresolved(), doubt=doubt)
+
+    # -- foreign keys of `through` models
+
+    def _key_lost(
+        self, change: Change, model: ModelState, state: FieldState, view: StateView, *, wanted: FieldState | None = None
+    ) -> None:
+        """Raise where the target of a foreign key that the operation alters or removes is gone, and a string in `view`.
+
+        `wanted` is what it is altered to, whose target may be one as well. Django 5.0 and later compare the tables of
+        both targets first.
+        """
+        if not change.rendered.keys_lost or lost_target(state, view) is None:
+            return
+        old = self._string(change, model, state, view)
+        now = None if wanted is None else lost_target(wanted, change.after)
+        key = model.field_key(state.name)
+        if (old is None and now is None) or not is_through(model.key, view, change.referrers):
+            return
+        compared = not self.old_django and wanted is not None and wanted.field.relation is not None
+        doubt = None if now is not None or change.rendered.holds(key) is False else unsure_of(key)
+        exception = wording.through_unresolved() if compared else wording.related_unresolved(str(old or now))
+        self.editor.fail(FailureKind.KEY_LOST, exception, field=key, doubt=doubt)
+
+    def _keys_lost(
+        self, change: Change, model: ModelState, view: StateView, *, but: str | None = None, anew: bool = False
+    ) -> None:
+        """Raise where SQLite makes the table of `model` anew and the target of one of its foreign keys is a string.
+
+        `but` is the field that the operation is about; `anew`: the operation takes the class that it has rendered.
+        """
+        if not change.rendered.keys_lost or not is_through(model.key, view, change.referrers):
+            return
+        for state in model.fields.values():
+            target = None if state.name == but else self._string(change, model, state, view, anew=anew)
+            if target is not None:
+                key = model.field_key(state.name)
+                sure = anew or change.rendered.holds(key) is False
+                exception = wording.related_unresolved(str(target))
+                self.editor.fail(FailureKind.KEY_LOST, exception, field=key, doubt=None if sure else unsure_of(key))
+
+    @staticmethod
+    def _string(
+        change: Change, model: ModelState, state: FieldState, view: StateView, *, anew: bool = False
+    ) -> ModelKey | None:
+        """The model that a foreign key names by a string: one that is gone, and that it has no hold of any more."""
+        target = lost_target(state, view)
+        held = target is not None and not anew and change.rendered.holds(model.field_key(state.name)) is True
+        return None if held else target
 
     # -- columns and indexes by field names
 

@@ -55,6 +55,7 @@ class FieldSide(LinkSide):
             self._doubt_shape(table, f"the column of `{new.field_key(state.name)}` could not be told")
             return
         if self.sqlite and self._rebuilds_to_add(field, item.unique):
+            self._keys_lost(change, old, change.before)
             self.editor.remake(table, old, new, change.after, field=state.name, created=item.column)
         else:
             self.editor.add_column(table, item)
@@ -91,6 +92,7 @@ class FieldSide(LinkSide):
                 link = self.layout.link_table(model, state.name, field, change.before)
                 self.editor.drop_table(link.table, link.key)
             return
+        self._key_lost(change, model, state, change.before)
         table = self.layout.table(model, change.before)
         column = self.layout.column(state.name, field)
         if column is None or table is UNKNOWN:
@@ -105,6 +107,7 @@ class FieldSide(LinkSide):
         if self.sqlite and (field.primary_key is not False or unique or indexed or constrained):
             after = change.after.get(key)
             if after is not None:
+                self._keys_lost(change, model, change.before, but=state.name)
                 self.editor.remake(table, model, after, change.after, field=state.name)
                 remade = self.editor.db.get(table)
                 if column == "id" and remade is not None and field.primary_key is True and not self.old_django:
@@ -211,12 +214,17 @@ class FieldSide(LinkSide):
         old_field, new_field = old_state.field, new_state.field
         differ = fields_differ(old_field, new_field, self.layout, before, after, old_django=self.old_django)
         renamed = self._quoted(old_column) != self._quoted(new_item.column)
+        if self.old_django and not renamed and differ is False:
+            return
+        self._key_lost(change, old, old_state, before, wanted=new_state)
         if not renamed and differ is False:
             return
         if self.sqlite:
             same = old_state.name == new_state.name and old.key == new.key
             field = new_state.name if same else None
-            self._alter_column_sqlite(change, table_name, old_column, old, new, new_state, differ, renamed, field)
+            self._alter_column_sqlite(
+                change, table_name, old_column, old, old_state, new, new_state, differ, renamed, field
+            )
             return
         touched, how = column_touched(old_field, new_field, self.layout, before, after)
         if renamed:
@@ -295,6 +303,7 @@ class FieldSide(LinkSide):
         table_name: str,
         old_column: str,
         was: ModelState,
+        old_state: FieldState,
         new: ModelState,
         new_state: FieldState,
         differ: Maybe[bool],
@@ -314,6 +323,10 @@ class FieldSide(LinkSide):
             table = editor.db.get(table_name)
             if table is None:
                 return
+        if isinstance(change.operation, RenameModel) and self.django_version >= (5, 1):
+            self._keys_lost(change, new, change.after, but=new_state.name, anew=True)
+        else:
+            self._keys_lost(change, was, change.before, but=old_state.name)
         old_references = None
         table = editor.db.get(table_name)
         if table is not None:

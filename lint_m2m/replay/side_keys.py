@@ -136,6 +136,7 @@ class KeySide(DatabaseSide):
         if name is UNKNOWN:
             return
         if self.sqlite and (constraint.plain_unique or not is_unique_constraint(constraint)):
+            self._keys_lost(change, model, change.after, anew=True)
             self.editor.remake(name, None, model, change.after)
             return
         table = self.editor.existing(name, indexing=is_unique_constraint(constraint) and self.sqlite)
@@ -175,6 +176,7 @@ class KeySide(DatabaseSide):
         if constraint is None:
             return
         if self.sqlite and (constraint.plain_unique or not is_unique_constraint(constraint)):
+            self._keys_lost(change, model, change.after, anew=True)
             self.editor.remake(name, None, model, change.after)
             return
         if not constraint.plain_unique and is_unique_constraint(constraint):

@@ -13,6 +13,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.change import Change
 from lint_m2m.replay.layout import order_column, related_fields
+from lint_m2m.replay.rendering import is_through
 from lint_m2m.replay.side_fields import FieldSide
 
 
@@ -43,18 +44,8 @@ class ModelSide(FieldSide):
                 self.editor.drop_table(link.table, link.key)
         self.editor.about(None)
         self.editor.drop_table(
-            self.layout.table(model, change.before), linking=lambda table: self._is_through(table.model, change)
-        )
-
-    @staticmethod
-    def _is_through(key: ModelKey | None, change: Change) -> bool:
-        """Whether the model is the `through` of a many-to-many field."""
-        owners = () if key is None else change.referrers(key)
-        return any(
-            field.field.relation is not None and field.field.relation.through == key
-            for owner in owners
-            if (model := change.before.get(owner)) is not None
-            for field in model.many_to_many()
+            self.layout.table(model, change.before),
+            linking=lambda table: table.model is not None and is_through(table.model, change.before, change.referrers),
         )
 
     def rename_model(self, change: Change, operation: RenameModel) -> None:
@@ -121,6 +112,7 @@ class ModelSide(FieldSide):
             self.editor.drop_column(name, "_order")
         elif now and not was:
             if self.sqlite:
+                self._keys_lost(change, old, change.before)
                 self.editor.remake(name, None, new, change.after, created="_order")
             else:
                 self.editor.add_column(name, order_column())

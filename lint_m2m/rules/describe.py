@@ -79,6 +79,19 @@ def through_of(field: Field) -> Maybe[ModelRef | None]:
     return None if field.relation is None else field.relation.through
 
 
+def link_owner(state: StateView, key: ModelKey | None) -> FieldKey | None:
+    """The first many-to-many field that goes through a model."""
+    if key is None:
+        return None
+    fields = (
+        owner.field_key(field.name)
+        for owner in state.models()
+        for field in owner.many_to_many()
+        if through_of(field.field) == key
+    )
+    return next(fields, None)
+
+
 def field_place(field: FieldState, origin: Origin) -> Location:
     """Where `origin` wrote the field: its call if the definition is still that one, else the operation."""
     if field.origin == origin and field.field.span is not None:

@@ -5,7 +5,8 @@
 Finds a many-to-many field whose `through=` model is not in the project state when the operation runs: created later,
 created in a migration that nothing orders before this one, or misspelt. The same of the model that `to=` names, where
 the operation makes an automatic table. And it finds what comes of a `DeleteModel` while a field still names the model:
-the operation that fails because of it, or else the `DeleteModel` after which every later `migrate` fails.
+the operation that fails because of it, or else the `DeleteModel` after which every later `migrate` fails. The same
+where a foreign key of the `through` model names the model that is deleted.
 
 ## Why it breaks
 
@@ -20,6 +21,10 @@ Then altering, renaming or removing the field raises the `AttributeError`. A `Ru
 ManyToManyField...> contains a lazy reference to ...`, unless nothing was altered before. So does the next `migrate`
 once the migration with the `DeleteModel` has run: it works where both run at once, on a new database, and fails where
 they are released one after the other.
+
+So it is with a foreign key of a `through` model whose target is deleted: altering or renaming it raises the
+`AttributeError` (before Django 5.0 `ValueError: Related model '...' cannot be resolved`), removing it works until its
+model is rendered again, and raises that `ValueError` from then on; so does what has SQLite make the table anew.
 
 ## Example
 
@@ -87,13 +92,14 @@ from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
 from lint_m2m.migration import AddField, AlterField, CreateModel, Field, ModelKey
+from lint_m2m.replay.change import subject
 from lint_m2m.replay.facts import Failure, FailureKind, FieldKey
 from lint_m2m.replay.models import StateView
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
 from lint_m2m.rules.deletions import Deletions, Use
-from lint_m2m.rules.describe import field_label, operation_name
+from lint_m2m.rules.describe import field_label, link_owner, model_label, operation_name, through_of
 from lint_m2m.rules.remade import Remade
 
 
@@ -140,30 +146,36 @@ class ThroughUnresolved(Rule):
             elif use not in self._said:
                 self._said.add(use)
                 yield finding
-        targets = (failure for failure in step.failures if failure.kind is FailureKind.TARGET_GONE)
-        yield from self._gone(step, [*failures.values(), *targets])
+        gone = (failure for failure in step.failures if failure.kind in (FailureKind.TARGET_GONE, FailureKind.KEY_LOST))
+        yield from self._gone(step, [*failures.values(), *gone])
 
     def _gone(self, step: Step, failures: Iterable[Failure]) -> Iterator[Finding]:
         """What fails because of a model that a field named before, and that is not there any more."""
         rendered = [failure for failure in step.failures if failure.kind is FailureKind.STATE_UNRENDERABLE]
         for failure in (*failures, *rendered):
             use = _use(failure, step.before)
-            if use is None or use in self._said:
+            deletion = None if use is None else self._deletions.of(use)
+            if use is None or (use if deletion is None else deletion.use) in self._said:
                 continue
-            self._said.add(use)
-            deletion = self._deletions.of(use)
-            argument = "to" if failure.kind is FailureKind.TARGET_GONE else "through"
-            argument = argument if deletion is None else deletion.argument
+            self._said.add(use if deletion is None else deletion.use)
+            named = failure.field or use.field
+            argument = "through" if failure.kind is FailureKind.THROUGH_UNRESOLVED else _argument(named, use, step)
             label = str(use.model) if deletion is None else deletion.label
-            field = field_label(step.before, use.field)
+            field = field_label(step.before, named)
             name = operation_name(step.operation)
-            message = (
-                f"`{name}` works on `{field}`, whose `{argument}=` names `{label}`, which is not in the state here"
-            )
             if failure in rendered:
                 message = (
                     f"`{name}` has Django render the models, and `{argument}=` of `{field}` names `{label}`, which is"
                     " not in the state here"
+                )
+            elif failure.kind is FailureKind.KEY_LOST and subject(step.operation, step.app_label)[1] != named:
+                message = (
+                    f"`{name}` has Django make the table of `{model_label(step.before, named.model_key)}` anew, and"
+                    f" `{argument}=` of `{field}` names `{label}`, which is not in the state here"
+                )
+            else:
+                message = (
+                    f"`{name}` works on `{field}`, whose `{argument}=` names `{label}`, which is not in the state here"
                 )
             related: tuple[Related, ...] = ()
             notes: tuple[str, ...] = ()
@@ -211,14 +223,14 @@ class ThroughUnresolved(Rule):
         # Where the model comes back MTM202 says that the links are gone, and this as well.
         self._said.update(remade.use for remade in replay.shared(Remade).at_end(replay) if remade.exception)
         for deletion in self._deletions.at_the_end(replay):
-            field = deletion.use.field
+            field, naming = deletion.use.field, deletion.field
             if deletion.use in self._said or any(use.field == field for use in self._said):
                 continue
             self._said.add(deletion.use)
             mended = deletion.mended
             yield self.finding_at(
                 deletion.step,
-                f"`DeleteModel` removes `{deletion.label}`, which `{deletion.argument}=` of `{field}` still names",
+                f"`DeleteModel` removes `{deletion.label}`, which `{deletion.argument}=` of `{naming}` still names",
                 label="still named",
                 field=field,
                 certainty=Certainty.CERTAIN if mended is None else Certainty.LIKELY,
@@ -238,18 +250,30 @@ class ThroughUnresolved(Rule):
 
 
 def _use(failure: Failure, state: StateView) -> Use | None:
-    """The field that is to blame, and the model that it names."""
+    """The many-to-many field that is to blame, or whose `through` model is, and the model that is named."""
     if failure.field is None:
         return None
-    if failure.kind is FailureKind.STATE_UNRENDERABLE:
-        return None if failure.model is None else Use(failure.field, failure.model)
     model = state.get(failure.field.model_key)
     field = None if model is None else model.fields.get(failure.field.name)
     relation = None if field is None else field.field.relation
-    if relation is None:
+    if field is None or relation is None:
         return None
-    named = relation.to if failure.kind is FailureKind.TARGET_GONE else relation.through
-    return Use(failure.field, named) if isinstance(named, ModelKey) else None
+    named: object = failure.model
+    if failure.kind is not FailureKind.STATE_UNRENDERABLE:
+        named = relation.through if failure.kind is FailureKind.THROUGH_UNRESOLVED else relation.to
+    if not isinstance(named, ModelKey):
+        return None
+    if field.field.many_to_many:
+        return Use(failure.field, named)
+    owner = link_owner(state, failure.field.model_key)
+    return None if owner is None else Use(owner, named)
+
+
+def _argument(key: FieldKey, use: Use, step: Step) -> str:
+    """The argument of a field that names the model."""
+    model = step.before.get(key.model_key)
+    field = None if model is None else model.fields.get(key.name)
+    return "to" if field is None or through_of(field.field) != use.model else "through"
 
 
 def _written_fields(step: Step, *, relations: bool = False) -> Iterator[tuple[FieldKey, Field]]:

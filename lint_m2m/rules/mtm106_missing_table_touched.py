@@ -87,13 +87,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from lint_m2m.finding import Finding, Related, Severity
-from lint_m2m.migration import UNKNOWN, DeleteModel, ModelKey
+from lint_m2m.migration import UNKNOWN, DeleteModel
 from lint_m2m.replay.facts import Failure, FailureKind, FieldKey
-from lint_m2m.replay.models import StateView, column_name
+from lint_m2m.replay.models import column_name
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import left_behind, operation_name, retargeted, through_of
+from lint_m2m.rules.describe import left_behind, link_owner, operation_name, retargeted, through_of
 from lint_m2m.rules.drift import StateOnly, narrowed
 from lint_m2m.rules.ties import Ties
 
@@ -148,7 +148,7 @@ class MissingTableTouched(Rule):
             existing = failure.existing
             if failure.kind is not FailureKind.TABLE_REFERENCED or existing is None:
                 continue
-            field = existing.auto_of or _through_field(existing.model, step.before)
+            field = existing.auto_of or link_owner(step.before, existing.model)
             if field is None or not isinstance(step.operation, DeleteModel):
                 continue
             yield self.finding_at(
@@ -161,19 +161,6 @@ class MissingTableTouched(Rule):
                 reason=failure.reason,
                 runtime_error=failure.exception,
             )
-
-
-def _through_field(model: ModelKey | None, state: StateView) -> FieldKey | None:
-    """The first many-to-many field that goes through `model`."""
-    if model is None:
-        return None
-    fields = (
-        owner.field_key(field.name)
-        for owner in state.models()
-        for field in owner.many_to_many()
-        if through_of(field.field) == model
-    )
-    return next(fields, None)
 
 
 def _believed(failure: Failure, key: FieldKey, step: Step, replay: Replay) -> Related | None:

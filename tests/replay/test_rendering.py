@@ -1,4 +1,5 @@
-"""What comes of a `through` model that is deleted while a field names it, in one `migrate` and in several.
+"""What comes of a `through` model that is deleted while a field names it, in one `migrate` and in several, and of the
+targets of a many-to-many and of its `through` model's foreign keys.
 
 Each case is what follows the models A and B, C beside them, and `A.f` through AB; one tuple is one migration.
 """
@@ -30,12 +31,14 @@ from tests.judge.short import (
     foreign_key,
     key,
     many,
+    pair,
     remove,
     rename_field,
     rename_model,
     sql,
     state,
     table,
+    through,
 )
 from tests.judge.writing import write_linear
 from tests.support.agreement import disagreements, disagreements_apart
@@ -151,8 +154,51 @@ TARGETS: dict[str, Case] = {
 }
 
 
-def deleted_target(case: str, folder: Path, url: str) -> None:
-    project = write_linear(folder, "app", [(B, C, A), *TARGETS[case]])
+# And of the target of a further foreign key of a `through` model: `AB.d` to D, which no rows stop from being deleted.
+D = create("D")
+TO_D = foreign_key("app.D", null=True, db_constraint=False)
+LINKED = (B, C, D, A_PLAIN, through("AB", "a", "b", pair("d", TO_D), pair("n", NUMBER)), add(CUSTOM))
+BROAD = "models.BigIntegerField(default=0)"
+PAIR = 'migrations.AddConstraint("ab", models.UniqueConstraint(fields=["a", "b"], name="ab_pair"))'
+KEYS: dict[str, Case] = {
+    "the end": ((delete("D"),),),
+    "renamed": ((delete("D"), rename_field("d", "e", "ab")),),
+    "renamed later": ((delete("D"),), (rename_field("d", "e", "ab"),)),
+    "removed": ((delete("D"), remove("d", "ab")),),
+    "removed later": ((delete("D"),), (remove("d", "ab"),)),
+    "removed, its model rendered": ((delete("D"), add(NUMBER, "m", "ab"), remove("d", "ab")),),
+    "removed, something else rendered": ((delete("D"), add(NUMBER, "m", "c"), remove("d", "ab")),),
+    "a number": ((delete("D"), alter(NUMBER, "d", "ab")),),
+    "a number, its model rendered": ((delete("D"), add(NUMBER, "m", "ab"), alter(NUMBER, "d", "ab")),),
+    "turned, its model rendered": (
+        (delete("D"), add(NUMBER, "m", "ab"), alter(foreign_key("app.C", null=True, db_constraint=False), "d", "ab")),
+    ),
+    "other options": (
+        (delete("D"), alter(foreign_key("app.D", null=True, db_constraint=False, help_text="x"), "d", "ab")),
+    ),
+    "must not be null": ((delete("D"), alter(foreign_key("app.D", default=1, db_constraint=False), "d", "ab")),),
+    "another column": ((delete("D"), alter(BROAD, "n", "ab")),),
+    "another column, its model rendered": ((delete("D"), add(NUMBER, "m", "ab"), alter(BROAD, "n", "ab")),),
+    "a column more, its model rendered": ((delete("D"), add(NUMBER, "m", "ab"), add(BROAD, "k", "ab")),),
+    "a key renamed, its model rendered": ((delete("D"), add(NUMBER, "m", "ab"), rename_field("a", "o", "ab")),),
+    "a constraint": ((delete("D"), PAIR),),
+    "its model renamed": ((delete("D"), rename_model("AB", "AX")), (add(BROAD, "k", "ax"),)),
+    "the owner renamed": ((delete("D"), rename_model("A", "A2")),),
+    "the table renamed": ((delete("D"), table("ab", "other")), (add(NUMBER, "m", "c"),)),
+    "code": ((delete("D"), CODE, remove("d", "ab")),),
+    "code, something rendered": ((delete("D"), add(NUMBER, "m", "c"), CODE, remove("d", "ab")),),
+    "back again": ((delete("D"), add(NUMBER, "m", "ab"), D, add(BROAD, "k", "ab")),),
+    "its model deleted": ((delete("D"), add(NUMBER, "m", "ab"), remove(), delete("AB")),),
+    "in the state alone": ((state(delete("D")), rename_field("d", "e", "ab")),),
+    "renamed in the state alone": ((delete("D"), state(rename_field("d", "e", "ab"))), (add(NUMBER, "m", "c"),)),
+    "the field renamed": ((delete("D"), rename_field("f", "g")), (add(NUMBER, "m", "c"),)),
+    "another key removed": ((delete("D"), remove("n", "ab"), add(foreign_key("app.C", null=True), "c", "ab")),),
+    "of one of the pair": ((state(delete("B")), rename_field("b", "c", "ab")),),
+}
+
+
+def deleted_target(history: Case, folder: Path, url: str) -> None:
+    project = write_linear(folder, "app", history)
     configured = replace(config.load(project), database=url.partition(":")[0], django_version=django.VERSION[:2])
     report = check(project, configured)
     found = disagreements(report, judge.run(project, database=url))
@@ -162,12 +208,27 @@ def deleted_target(case: str, folder: Path, url: str) -> None:
 
 @pytest.mark.parametrize("case", TARGETS)
 def test_a_target_deleted_too_early(case: str, tmp_path: Path) -> None:
-    deleted_target(case, tmp_path, judge.SQLITE)
+    deleted_target(((B, C, A), *TARGETS[case]), tmp_path, judge.SQLITE)
 
 
 @pytest.mark.parametrize("case", TARGETS)
 def test_a_target_deleted_too_early_on_servers(case: str, tmp_path: Path, database_url: str) -> None:
-    deleted_target(case, tmp_path, database_url)
+    deleted_target(((B, C, A), *TARGETS[case]), tmp_path, database_url)
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_the_target_of_a_key_deleted_too_early(case: str, tmp_path: Path) -> None:
+    deleted_target((LINKED, *KEYS[case]), tmp_path, judge.SQLITE)
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_the_target_of_a_key_deleted_too_early_on_servers(case: str, tmp_path: Path, database_url: str) -> None:
+    deleted_target((LINKED, *KEYS[case]), tmp_path, database_url)
+
+
+def test_nothing_is_said_of_a_key_that_goes_with_its_target(tmp_path: Path) -> None:
+    project = write_linear(tmp_path, "app", [LINKED, *KEYS["removed"]])
+    assert not check(project, replace(config.load(project), database="postgresql")).findings
 
 
 def test_the_finding_names_the_target_that_is_gone(tmp_path: Path) -> None:
@@ -176,3 +237,14 @@ def test_the_finding_names_the_target_that_is_gone(tmp_path: Path) -> None:
     assert [(one.code, one.operation, one.message) for one in report.findings] == [
         ("MTM105", "2", "`AlterField` works on `app.A.f`, whose `to=` names `app.B`, which is not in the state here")
     ]
+
+
+def test_the_finding_names_the_key_whose_target_is_gone(tmp_path: Path) -> None:
+    project = write_linear(tmp_path, "app", [LINKED, *KEYS["a column more, its model rendered"]])
+    report = check(project, replace(config.load(project), database="sqlite"))
+    message = (
+        "`AddField` has Django make the table of `app.AB` anew, and `to=` of `app.AB.d` names `app.D`, which is not in"
+        " the state here"
+    )
+    found = [(one.code, one.operation, one.field, one.message) for one in report.findings]
+    assert found == [("MTM105", "2", "app.a.f", message)]
