@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds files among the migrations that cannot be read at all: a syntax error, an encoding that does not fit, NUL bytes,
-a file that vanished or may not be opened.
+Finds files among the migrations that cannot be read at all: a syntax error (an argument that is named twice is one), an
+encoding that does not fit, NUL bytes, a file that vanished or may not be opened.
 
 ## Why it breaks
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from lint_m2m.discovery import Layout, MigrationFile, discover_projects
+from lint_m2m.migration import Migration, UnreadFile
 from lint_m2m.readers.options import ReadOptions
 from lint_m2m.readers.plain import read_plain
-from lint_m2m.readers.static import ReadContext
+from lint_m2m.readers.static import ReadContext, read_migration
 from tests.readers.two_ways import assert_same_in_both_ways
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -241,6 +242,61 @@ def test_operations_that_are_nearly_flat(operation: str, tmp_path: Path) -> None
     text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
     text += f"        migrations.{operation},\n    ]\n"
     assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
+# Each names an argument twice, which Python's parser takes and its compiler refuses.
+REPEATED = (
+    "AddField(model_name='book', name='a', field=models.CharField(max_length=1, max_length=2))",
+    "AddField('book', 'a', models.CharField(max_length=1, null=True, max_length=2))",
+    "AddField(model_name='book', name='a', field=models.ForeignKey(to='x.Y', on_delete=models.CASCADE, to='x.Y'))",
+    "AddField(model_name='book', name='a', field=models.ForeignKey(null=True, to='x.Y',\n null=True))",
+    "AddField(model_name='book', name='a', field=models.ManyToManyField(to='x.Y', blank=True, blank=True))",
+    "AddField(model_name='book', name='a', field=models.TextField(validators=[Check(limit=1, limit=2)]))",
+    "AddField(model_name='book', name='a', field=models.TextField(default=text(a=1, # b\n a=2)))",
+    "AddField(model_name='book', name='a', name='b', field=models.TextField())",
+    "AddIndex(model_name='book', index=models.Index(fields=['a'], name='i', name='i'))",
+    "AddConstraint('book', models.UniqueConstraint(fields=['a'], condition=models.Q(a=1, a=2), name='u'))",
+    "CreateModel(name='Page', fields=[('a', models.TextField(null=True, null=False))])",
+    "CreateModel(name='Page', fields=[], options={'ordering': [models.F('a').asc(nulls_last=True, nulls_last=True)]})",
+    "AlterModelOptions(name='book', options={}, options={})",
+    "RemoveField(model_name='book', name='a', name='a')",
+    "RunPython(lambda apps, editor: print(end='', end=''))",
+    "SeparateDatabaseAndState(state_operations=[], state_operations=[])",
+    "SeparateDatabaseAndState([migrations.DeleteModel(name='A', name='A')])",
+)
+
+
+@pytest.mark.parametrize("operation", REPEATED)
+def test_an_argument_that_is_named_twice_is_for_nobody(operation: str, tmp_path: Path) -> None:
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
+    text += f"        migrations.{operation},\n    ]\n"
+    with pytest.raises(SyntaxError) as refused:
+        compile(text, file.path, "exec")
+    for brief in (False, True):
+        read = read_migration(file, text.encode(), ReadContext(layout, ReadOptions()), brief=brief)
+        assert isinstance(read, UnreadFile)
+        assert read.reason == refused.value.msg
+        assert read.span is not None
+        assert (read.span.line, read.span.column) == (refused.value.lineno, refused.value.offset)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "AddField('book', 'a', models.CharField(help_text='max_length=1, max_length=2', max_length=3))",
+        "AddField(model_name='book', name='a', field=models.ForeignKey(to='x.Y', help_text='to=1'))",
+        "AddField('book', 'a', models.CharField(default=text(max_length=1), max_length=3))",
+        "CreateModel(name='Page', fields=[('name', models.TextField(name='name'))], options={'name': 'name=1'})",
+        "AlterModelTable(*names, **table, **more)",
+    ],
+)
+def test_the_same_name_in_different_calls_and_strings(operation: str, tmp_path: Path) -> None:
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
+    text += f"        migrations.{operation},\n    ]\n"
+    assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+    assert isinstance(read_migration(file, text.encode(), ReadContext(layout, ReadOptions())), Migration)
 
 
 def test_the_same_field_of_a_class_of_the_project_at_several_places(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from lint_m2m.readers.values import Setting
 
 _TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to_field"})
 _KEY_ARGUMENTS: Final = re.compile(KEY_ARGUMENTS, re.ASCII)
+_NAMES: Final = re.compile(r"\b([a-z_]++)=", re.ASCII)
 # Python 3.11 takes ten times as long to find it as an attribute.
 _COLUMN: Final = FieldKind.COLUMN
 _COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
@@ -76,6 +77,9 @@ def _plain_key(written: str, app_label: str, model: str) -> ModelKey | None:
     arguments = _KEY_ARGUMENTS.fullmatch(written)
     if arguments is None or arguments["to"] is None:
         return None
+    names = _NAMES.findall(written)
+    if len(set(names)) < len(names):
+        return None  # one is named twice, or in a string
     if arguments["rule"] is not None:
         refuse_keywords(arguments["rule"])
     to = named_model(arguments["to"][1:-1], app_label, ModelKey(app_label, model.lower()))

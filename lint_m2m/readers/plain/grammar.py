@@ -163,6 +163,8 @@ def flat_arguments(text: str, start: int = 0, end: int | None = None) -> list[Ar
             raise NotPlain
         found.append(_argument((name, _KINDS[group], match.start(1), *match.span(group))))
         start = match.end()
+    if len({one[0] for one in found}) < len(found):
+        raise NotPlain  # one is named twice: the parser takes that, and Python's compiler does not
     return found
 
 
@@ -233,7 +235,7 @@ class Source:
         found: list[Argument] = []
         text = self.text
         match_argument = _ARGUMENT.match
-        named = False
+        names: set[str] = set()
         end: int | None
         while True:
             match = match_argument(text, position)
@@ -267,11 +269,11 @@ class Source:
                 ending = closing[1]
                 position = closing.end()
             if name is not None:
-                if name in _KEYWORDS:
+                if name in _KEYWORDS or name in names:
                     raise NotPlain
-                named = True
+                names.add(name)
                 found.append(_argument((name, kind, start - len(name) - 1, start, end)))
-            elif named:
+            elif names:
                 raise NotPlain
             else:
                 found.append(_argument((None, kind, start, start, end)))

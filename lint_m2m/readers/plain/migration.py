@@ -18,7 +18,7 @@ from lint_m2m.readers.plain.flat import Place
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
 from lint_m2m.readers.plain.header import Header, header_of, imports_in
 from lint_m2m.readers.plain.operations import plain_operation
-from lint_m2m.readers.source import ParsedSource, SourceError
+from lint_m2m.readers.source import ParsedSource, SourceError, refuse_repeated
 from lint_m2m.readers.values import Call, Frame, Ref
 from lint_m2m.values import replace
 
@@ -280,7 +280,10 @@ class _Reading:
         before = self.text.rfind("\n", 0, start) + 1
         column = len(self.text[before:start].encode("utf-8", "surrogatepass"))
         lines = self.source.span(start, start).line - 2
-        return ast.parse("\n" * lines + "(\n" + " " * column + self.text[start:end] + "\n)", mode="eval").body
+        written = self.text[start:end]
+        tree = ast.parse("\n" * lines + "(\n" + " " * column + written + "\n)", mode="eval").body
+        refuse_repeated(written, tree)
+        return tree
 
 
 def _can_move(field: Field, place: Span) -> bool:
