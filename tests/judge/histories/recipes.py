@@ -136,6 +136,8 @@ def removable(b: Builder, *, right: bool = True) -> list[tuple[Model, Link]]:
         through = b.world.models[link.through]
         if b.world.references(through.key) != 1 or through.links:
             continue
+        if b.world.automatic_name_taken(model, link) and through.name.lower() != f"{model.name}_{link.name}".lower():
+            continue  # by another model than the one that goes
         if through.app != model.app:
             continue  # one state operation list cannot delete the model of another app
         if right != fits_automatic(b, model, link, through):
