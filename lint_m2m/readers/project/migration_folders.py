@@ -15,13 +15,16 @@ from lint_m2m.readers.project.tree import Tree, Unread, joined, parent_of
 from lint_m2m.readers.source import SourceError, read_source
 from lint_m2m.values import frozen
 
+# Not compiled before they are used: most projects need none of them.
+
 # A class called Migration that inherits from something, or the name bound otherwise. (django/db/migrations is itself a
 # folder called migrations, with a class Migration that inherits from nothing.)
-_DEFINES: Final = re.compile(rb"^[ \t]*class[ \t]+Migration[ \t]*\(|^Migration[ \t]*[:=]", re.MULTILINE)
+_DEFINES: Final = rb"(?m)^[ \t]*class[ \t]+Migration[ \t]*\(|^Migration[ \t]*[:=]"
+_DEFINES_PLAINLY: Final = b"\nclass Migration("
 # "from other.migrations.m0001_initial import Migration", or "import *": only believed of a numbered file.
-_REEXPORTS: Final = re.compile(rb"^from\b[^\n]*\bimport\b[^\n]*(?:\bMigration\b|\*)", re.MULTILINE)
+_REEXPORTS: Final = rb"(?m)^from\b[^\n]*\bimport\b[^\n]*(?:\bMigration\b|\*)"
 # The migrations of South, which Django has replaced since 1.7.
-_SOUTH: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+south\b", re.MULTILINE)
+_SOUTH: Final = rb"(?m)^[ \t]*(?:from|import)[ \t]+south\b"
 
 
 @frozen
@@ -74,12 +77,14 @@ def _module_names(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[tuple
     """Names of the modules that have a source, and (name, file name) of those that have none."""
     names: set[str] = set()
     compiled: dict[str, str] = {}
-    for file in tree.folders.get(folder, ()):
+    folders = tree.folders
+    for file in folders.get(folder, ()):
         stem, _, suffix = file.rpartition(".")
         # 0001_initial.cpython-311-x86_64-linux-gnu.so
         name = stem if suffix in ("py", "pyc") else stem.partition(".")[0]
         # A package of the same name hides the module.
-        if not is_migration_name(name) or tree.has(joined(folder, name), "__init__.py"):
+        inside = joined(folder, name)
+        if not is_migration_name(name) or (inside in folders and tree.has(inside, "__init__.py")):
             continue
         if suffix == "py":
             names.add(name)
@@ -100,13 +105,21 @@ def _kind(tree: Tree, folder: str, names: tuple[str, ...]) -> str:
     south = False
     for name in names:
         try:
-            source = read_source(tree.file(joined(folder, f"{name}.py")))
+            source = read_source(tree.path(joined(folder, f"{name}.py")))
         except SourceError:
             if name[0].isdigit():
                 return "django"
             continue
-        if _SOUTH.search(source):
+        # What begins with a line is slow to search for.
+        if b"south" in source and re.search(_SOUTH, source):
             south = True
-        elif _DEFINES.search(source) or (name[0].isdigit() and _REEXPORTS.search(source)):
+        elif _defines_migration(name, source):
             return "django"
     return "south" if south else ""
+
+
+def _defines_migration(name: str, source: bytes) -> bool:
+    """Whether a module of this name has a class Migration of Django's kind."""
+    if _DEFINES_PLAINLY in source or re.search(_DEFINES, source):
+        return True
+    return name[0].isdigit() and re.search(_REEXPORTS, source) is not None
