@@ -19,6 +19,7 @@ from lint_m2m.migration import UNKNOWN
 from lint_m2m.readers.project.expressions import ExhaustedError, Expressions
 from lint_m2m.readers.project.finder import Finder
 from lint_m2m.readers.project.namespace import APP_CONFIG, ClassInfo, Imported, Scope, Value
+from lint_m2m.readers.project.skeleton import without_bodies
 from lint_m2m.readers.project.syntax import (
     arguments,
     bound_names,
@@ -27,7 +28,7 @@ from lint_m2m.readers.project.syntax import (
     is_namespace_call,
     raises,
 )
-from lint_m2m.readers.source import SourceError, parse_file
+from lint_m2m.readers.source import SourceError, decode, parse, parse_tolerant, read_source, refuse_too_long
 
 # Steps for one module; a statement is one, a copied container as many as it has elements. Real settings need some
 # thousand; what needs more was made to hurt.
@@ -44,11 +45,14 @@ class Modules(Finder):
         # Files that could not be read or parsed, and why.
         self.failures: dict[str, str] = {}
 
-    def scope(self, file: str) -> Scope | None:
-        """What `file` binds; None when it cannot be read. A module that imports itself gets what it has so far."""
+    def scope(self, file: str, source: bytes | None = None) -> Scope | None:
+        """What `file` binds; None when it cannot be read. A module that imports itself gets what it has so far.
+
+        `source` is what is in the file, for those who have read it already.
+        """
         if file in self._scopes:
             return self._scopes[file]
-        body = self.statements(file)
+        body = self.statements(file, source)
         if body is None:
             self._scopes[file] = None
             return None
@@ -58,12 +62,15 @@ class Modules(Finder):
         self._active.discard(file)
         return scope
 
-    def statements(self, file: str) -> list[ast.stmt] | None:
-        """The top-level statements of `file`; None, and an entry in `failures`, when it cannot be read."""
+    def statements(self, file: str, source: bytes | None = None) -> list[ast.stmt] | None:
+        """The top-level statements of `file`; None, and an entry in `failures`, when it cannot be read.
+
+        Functions in it have no parameters and no content.
+        """
         try:
             if not self.inside(file):
                 raise SourceError("a link that leaves the project")
-            return parse_file(Path(file), tolerant=True).tree.body
+            return _statements(decode(read_source(file) if source is None else source))
         except SourceError as error:
             self.failures[file] = error.reason
             return None
@@ -98,6 +105,18 @@ class Modules(Finder):
                 return Imported(submodule, None, imported.level, imported.importer)
             return imported if file is None else UNKNOWN
         return imported
+
+
+def _statements(text: str) -> list[ast.stmt]:
+    """The top-level statements of `text`; SourceError where it does not parse, with its functions or without them."""
+    skeleton = without_bodies(text)
+    if skeleton is not None:
+        try:
+            refuse_too_long(text)
+            return parse(skeleton).body
+        except SourceError:
+            pass
+    return parse_tolerant(text).tree.body
 
 
 class _Follower(Expressions):
