@@ -218,7 +218,7 @@ class Apps:
         sample = [*migrations[1::step][:5], *migrations[-1:]]
         for path in dict.fromkeys(sample):
             try:
-                source = read_source(self._tree.file(path))
+                source = read_source(self._tree.path(path))
             except SourceError:
                 continue
             found = {(one.decode(), two.decode()) for one, two in re.findall(_DEPENDENCY, source)}

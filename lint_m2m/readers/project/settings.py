@@ -9,8 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lint_m2m.migration import UNKNOWN, Maybe
@@ -22,13 +21,14 @@ from lint_m2m.values import frozen
 
 # Where a file names the settings module to use, the first being the one that `migrate` is run with.
 _ENTRY_POINTS: Final = (("manage.py",), ("wsgi.py", "asgi.py"), ("__main__.py", "celery.py", "celery_app.py"))
+_ALL_ENTRY_POINTS: Final = frozenset(name for names in _ENTRY_POINTS for name in names)
 
 # A module that has none of these is no settings module, whatever it is called (apps have a settings.py of their own).
 _MARKS: Final = ("INSTALLED_APPS", "ROOT_URLCONF", "DATABASES", "MIDDLEWARE", "MIDDLEWARE_CLASSES", "AUTH_USER_MODEL")
-_WORTH_READING: Final = (
-    rb"(?m)^[ \t]*(?:INSTALLED_APPS|ROOT_URLCONF|DATABASES|MIDDLEWARE|MIDDLEWARE_CLASSES|AUTH_USER_MODEL)\b[^\n=]*="
-    rb"|^[ \t]*from\b[^\n]*\bimport[ \t]*\(?[ \t]*\*|\bsplit_settings\b"
-)
+_MARKS_IN_SOURCE: Final = tuple(mark.encode() for mark in _MARKS)
+# One of them is set, or may be set elsewhere: lines that say so.
+_SETS_MARK: Final = rb"(?:INSTALLED_APPS|ROOT_URLCONF|DATABASES|MIDDLEWARE|MIDDLEWARE_CLASSES|AUTH_USER_MODEL)\b[^=]*="
+_IMPORTS_ALL: Final = rb"from\b.*\bimport[ \t]*\(?[ \t]*\*"
 
 _TEST_PARTS: Final = r"(?:^|[_.-])(?:tests?|testing|testutils|testproject|testsettings|ci|travis)(?:$|[_.-])|^test"
 
@@ -73,26 +73,19 @@ class SettingsFacts:
 def find_settings(tree: Tree, modules: Modules) -> tuple[SettingsFile, ...]:
     """Every settings file of the tree, sorted by path."""
     named: dict[str, tuple[int, str]] = {}
+    with_entry_points = [one for one in tree.folders.items() if not _ALL_ENTRY_POINTS.isdisjoint(one[1])]
     for rank, names in enumerate(_ENTRY_POINTS):
-        for folder, files in tree.folders.items():
+        for folder, files in with_entry_points:
             for name in names:
                 if name in files:
                     for file in _named_in(tree, modules, folder, name):
                         named.setdefault(file, (rank, folder))
-    named_names = {os.path.basename(file) for file in named}
     found: dict[str, SettingsFile] = {}
-    for folder, files in tree.folders.items():
-        in_settings = folder.rpartition("/")[2] in ("settings", "setting")
-        for name in files:
-            if not name.endswith(".py"):
-                continue
-            path = joined(folder, name)
-            if not in_settings and "settings" not in name and name not in named_names:
-                continue
-            entry = named.get(tree.path(path))
-            if entry is None and not in_settings and "settings" not in name:
-                continue
-            one = _read(modules, tree.file(path), path, entry)
+    for path, is_called_so in _candidates(tree, {os.path.basename(file) for file in named}):
+        file = tree.path(path)
+        entry = named.get(file)
+        if is_called_so or entry is not None:
+            one = _read(modules, file, path, entry)
             if one is not None:
                 found[path] = one
     return tuple(found[path] for path in sorted(found))
@@ -126,9 +119,21 @@ def facts_of(settings: Sequence[SettingsFile], modules: Modules) -> SettingsFact
 # Which files
 
 
+def _candidates(tree: Tree, names: set[str]) -> Iterator[tuple[str, bool]]:
+    """The Python files that are called like settings (those come with True), or have one of `names`."""
+    for folder, files in tree.folders.items():
+        in_settings = folder.endswith(("settings", "setting")) and folder.rpartition("/")[2] in ("settings", "setting")
+        # Few folders have one: that is told without looking at the files one by one.
+        if in_settings or not names.isdisjoint(files) or "settings" in "/".join(files):
+            for name in files:
+                is_called_so = in_settings or "settings" in name
+                if (is_called_so or name in names) and name.endswith(".py"):
+                    yield joined(folder, name), is_called_so
+
+
 def _named_in(tree: Tree, modules: Modules, folder: str, name: str) -> list[str]:
     """The settings files that manage.py or the like names; only the one when all but one are for tests."""
-    file = tree.file(joined(folder, name))
+    file = tree.path(joined(folder, name))
     try:
         source = read_source(file)
         if b"DJANGO_SETTINGS_MODULE" not in source:
@@ -138,7 +143,7 @@ def _named_in(tree: Tree, modules: Modules, folder: str, name: str) -> list[str]
         return []
     names = list(dict.fromkeys(_settings_names(module)))
     real = [one for one in names if not _for_tests(one.replace(".", "/"))]
-    files = [modules.find(one, str(file)) for one in (real or names)]
+    files = [modules.find(one, file) for one in (real or names)]
     return [one for one in files if one is not None]
 
 
@@ -178,15 +183,15 @@ def _for_tests(path: str) -> bool:
     return any(re.search(_TEST_PARTS, part) for part in path.removesuffix(".py").split("/"))
 
 
-def _read(modules: Modules, file: Path, path: str, entry: tuple[int, str] | None) -> SettingsFile | None:
+def _read(modules: Modules, file: str, path: str, entry: tuple[int, str] | None) -> SettingsFile | None:
     """The settings file at `path`, which `entry` names; None when it is none."""
     try:
         source = read_source(file)
     except SourceError:
         return None
-    if entry is None and not re.search(_WORTH_READING, source):
+    if entry is None and not _worth_reading(source):
         return None
-    scope = modules.scope(str(file))
+    scope = modules.scope(file, source)
     if scope is None:
         return None
     if not any(mark in scope.names for mark in _MARKS):
@@ -198,6 +203,21 @@ def _read(modules: Modules, file: Path, path: str, entry: tuple[int, str] | None
     return SettingsFile(
         path=path, scope=scope, rank=rank, entry=folder, for_tests=_for_tests(path), config_classes=configs
     )
+
+
+def _worth_reading(source: bytes) -> bool:
+    """Whether a module that is called like settings may be some, as far as its bytes tell."""
+    if b"split_settings" in source and re.search(rb"\bsplit_settings\b", source):
+        return True
+    imports = b"*" in source and b"import" in source
+    if not imports and not any(mark in source for mark in _MARKS_IN_SOURCE):
+        return False
+    beginnings = (*_MARKS_IN_SOURCE, b"from")
+    for line in source.split(b"\n"):
+        line = line.lstrip(b" \t")
+        if line.startswith(beginnings) and re.match(_IMPORTS_ALL if line[0] == ord("f") else _SETS_MARK, line):
+            return True
+    return False
 
 
 def _from_classes(modules: Modules, scope: Scope) -> Scope:
