@@ -6,11 +6,14 @@ import ast
 import codecs
 import os
 import pickle
+import re
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lint_m2m.migration import Span
 from lint_m2m.readers import source
@@ -19,6 +22,7 @@ from lint_m2m.readers.source import (
     LostLines,
     SourceError,
     decode,
+    most_tokens,
     parse,
     parse_file,
     parse_tolerant,
@@ -341,3 +345,16 @@ def test_parse_file(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         parse_file(path)
     assert parse_file(path, tolerant=True).lost
+
+
+@given(st.text(alphabet="ab1_ \t\f\n\r\x0b#'\"\\(){}.é€\ud800"))
+@example("")
+@example("a")
+@example("é b")
+def test_tokens_are_not_more_than_counted(text: str) -> None:
+    for counted in (source._WORD, source._WORD_OUTSIDE):
+        found = sum(token.lastgroup is None for token in re.finditer(counted, text))
+        assert found <= most_tokens(text)
+    if text.isascii():
+        everything = sum(token.lastgroup is None for token in re.finditer(source._WORD, text))
+        assert most_tokens(text) - everything in (0, 1)
