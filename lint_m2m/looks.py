@@ -219,6 +219,14 @@ def real_path(path: str | os.PathLike[str]) -> str:
     return str(_ask("real", path))
 
 
+def real_file(path: str, folders: dict[str, str]) -> str:
+    """`real_path` of a file, by the real paths of `folders`, which may get more: most files have neighbours."""
+    answer = _real(path, folders)
+    if _noting is not None:
+        _noting.answer("real", path, answer)
+    return answer
+
+
 def names(path: str | os.PathLike[str]) -> list[str]:
     """`os.listdir`, sorted. OSError and ValueError as that raises them."""
     if _noting is None:
@@ -310,6 +318,19 @@ def _ask(question: str, path: str | os.PathLike[str]) -> object:
     if _noting is not None:
         _noting.answer(question, os.fspath(path), answer)
     return answer
+
+
+def _real(path: str, folders: dict[str, str]) -> str:
+    """`os.path.realpath`, asking the system only of what is not in `folders` yet."""
+    known = folders.get(path)
+    if known is None:
+        folder, name = os.path.split(path)
+        if folder == path or name in ("", ".", "..") or os.path.islink(path):
+            known = os.path.realpath(path)
+        else:
+            known = os.path.join(_real(folder, folders), name)
+        folders[path] = known
+    return known
 
 
 def _is_open(path: str | os.PathLike[str]) -> bool:

@@ -20,9 +20,8 @@ class Finder:
         self.root = os.fspath(root)
         self._inside_root = self.root.rstrip(os.sep) + os.sep
         self._importable = tuple(os.fspath(folder) for folder in importable)
-        self._real_roots = tuple(
-            looks.real_path(folder).rstrip(os.sep) + os.sep for folder in (self.root, *self._importable)
-        )
+        self._real_paths = {folder: looks.real_path(folder) for folder in (self.root, *self._importable)}
+        self._real_roots = tuple(real.rstrip(os.sep) + os.sep for real in self._real_paths.values())
         self._found: dict[tuple[str, str, int], str | None] = {}
         self._tops: dict[tuple[str, str], tuple[str, ...]] = {}
         self._search_paths: dict[str, tuple[str, ...]] = {}
@@ -67,7 +66,7 @@ class Finder:
 
     def inside(self, file: str) -> bool:
         """Whether `file`, links followed, lies in the root or an importable folder."""
-        return looks.real_path(file).startswith(self._real_roots)
+        return looks.real_file(file, self._real_paths).startswith(self._real_roots)
 
     def _having(self, folder: str, top: str) -> tuple[str, ...]:
         """The folders to search from `folder` that have something called `top`."""
