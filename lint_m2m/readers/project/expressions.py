@@ -43,6 +43,10 @@ class Expressions(ABC):
                 return node.value
             case ast.Name():
                 return self.resolve(self.names.get(node.id, UNKNOWN))
+            case ast.Call():
+                return self.call(node)
+            case ast.Attribute():
+                return self.attribute(node)
             case ast.List() | ast.Tuple() | ast.Set():
                 result: Value = ()
                 parts: list[Value] = []
@@ -90,12 +94,8 @@ class Expressions(ABC):
                 if all(one is UNKNOWN for one in values[:-1]) and isinstance(last, str):
                     return EnvironmentText(last)
                 return values[0] if isinstance(values[0], str) and values[0] else UNKNOWN
-            case ast.Attribute():
-                return self.attribute(node)
             case ast.Subscript():
                 return self.item(self.value(node.value), node.slice)
-            case ast.Call():
-                return self.call(node)
         return UNKNOWN
 
     def attribute(self, node: ast.Attribute) -> Value:

@@ -169,6 +169,12 @@ class _Follower(Expressions):
                 value = self.value(statement.value)
                 for target in statement.targets:
                     self.store(target, value)
+            case ast.ImportFrom():
+                self.import_from(statement)
+            case ast.Expr():
+                self.effect(statement.value)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.names[statement.name] = UNKNOWN
             case ast.AnnAssign():
                 if statement.value is not None:
                     self.store(statement.target, self.value(statement.value))
@@ -177,18 +183,12 @@ class _Follower(Expressions):
                 if isinstance(statement.op, ast.Add | ast.BitOr):
                     value = self.add(self.value(statement.target), self.value(statement.value))
                 self.store(statement.target, value)
-            case ast.Expr():
-                self.effect(statement.value)
             case ast.Import():
                 for alias in statement.names:
                     name = alias.name if alias.asname else alias.name.partition(".")[0]
                     self.names[alias.asname or name] = Imported(name, None, 0, self.file)
-            case ast.ImportFrom():
-                self.import_from(statement)
             case ast.ClassDef():
                 self.names[statement.name] = self.class_info(statement)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.names[statement.name] = UNKNOWN
             case ast.If():
                 self.branches(self.truth(statement.test), statement.body, statement.orelse)
             case ast.Try() | ast.TryStar():
