@@ -189,7 +189,7 @@ class _Discovery:
         }
         swappable = models | dict(self.options.swappable)
         files: list[MigrationFile] = []
-        for label, app in apps.items():
+        for label, app in sorted(apps.items()):
             folder = self.tree.file(app.migrations.folder)
             for name, path in zip(app.migrations.names, app.migrations.paths, strict=True):
                 files.append(MigrationFile(app_label=label, name=name, path=path, file=folder / f"{name}.py"))
@@ -208,7 +208,7 @@ class _Discovery:
             ),
             files=tuple(
                 one if one.path.isascii() else replace(one, path=_printable(one.path), name=_printable(one.name))
-                for one in sorted(files, key=lambda one: (one.app_label, one.name))
+                for one in files
             ),
             swappable=tuple(sorted(swappable.items())),
             vendor=said.vendor if self.options.database is None else self.options.database,

@@ -16,7 +16,7 @@ from typing import Final
 from lint_m2m.migration import UNKNOWN, Maybe
 from lint_m2m.readers.project.namespace import APP_CONFIG, ClassInfo, Imported, Scope, Value
 from lint_m2m.readers.project.toplevel import Modules
-from lint_m2m.readers.project.tree import Tree, joined
+from lint_m2m.readers.project.tree import Tree, joined, parent_of
 from lint_m2m.readers.source import SourceError, read_source
 from lint_m2m.values import frozen
 
@@ -212,7 +212,8 @@ class Apps:
         For what no file of this tree says: a configuration that another distribution's settings name, or that inherits
         its label from a class that is not here.
         """
-        names = {path.rpartition("/")[2].removesuffix(".py") for path in migrations}
+        paths = frozenset(migrations)
+        folder = parent_of(migrations[0]) if migrations else ""
         uses: Counter[str] = Counter()
         step = max(1, len(migrations) // 5)
         sample = [*migrations[1::step][:5], *migrations[-1:]]
@@ -221,12 +222,13 @@ class Apps:
                 source = read_source(self._tree.path(path))
             except SourceError:
                 continue
-            found = {(one.decode(), two.decode()) for one, two in re.findall(_DEPENDENCY, source)}
-            labels = {label for label, name in found if name in names}
+            written = {(one.decode(), two.decode()) for one, two in re.findall(_DEPENDENCY, source)}
+            found = [(label, name) for label, name in written if joined(folder, f"{name}.py") in paths]
+            labels = {label for label, _ in found}
             if own_name in labels:
                 return own_name
             # "0001_initial" is the name of some migration in every app.
-            uses.update({label for label, name in found if name in names and name != "0001_initial"})
+            uses.update({label for label, name in found if name != "0001_initial"})
         best = uses.most_common(2)
         if best and best[0][1] >= 2 and (len(best) == 1 or best[1][1] < best[0][1]):
             return best[0][0]

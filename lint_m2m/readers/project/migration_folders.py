@@ -38,7 +38,8 @@ class MigrationsFolder:
     @property
     def paths(self) -> tuple[str, ...]:
         """The migration files, relative to the root."""
-        return tuple(joined(self.folder, f"{name}.py") for name in self.names)
+        prefix = joined(self.folder, "")
+        return tuple([f"{prefix}{name}.py" for name in self.names])
 
 
 def migrations_folders(tree: Tree) -> Iterator[MigrationsFolder | Unread]:
@@ -78,13 +79,13 @@ def _module_names(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[tuple
     names: set[str] = set()
     compiled: dict[str, str] = {}
     folders = tree.folders
+    prefix = joined(folder, "")
     for file in folders.get(folder, ()):
         stem, _, suffix = file.rpartition(".")
         # 0001_initial.cpython-311-x86_64-linux-gnu.so
         name = stem if suffix in ("py", "pyc") else stem.partition(".")[0]
         # A package of the same name hides the module.
-        inside = joined(folder, name)
-        if not is_migration_name(name) or (inside in folders and tree.has(inside, "__init__.py")):
+        if not is_migration_name(name) or (prefix + name in folders and tree.has(prefix + name, "__init__.py")):
             continue
         if suffix == "py":
             names.add(name)

@@ -168,11 +168,10 @@ class _Walker:
                             continue
                         inner.append((relative, entry.path, depth + 1))
                     elif name.endswith(looks.MODULE_SUFFIXES):
-                        relative = prefix + name
-                        if excluded is not None and excluded(relative, False):
+                        if excluded is not None and excluded(prefix + name, False):
                             continue
                         if entry.is_symlink() and self._leaves(entry.path):
-                            self.unread_files.append(Unread(relative, "a link that leaves the project"))
+                            self.unread_files.append(Unread(prefix + name, "a link that leaves the project"))
                         else:
                             files.append(name)
                     elif name == "pyvenv.cfg":
