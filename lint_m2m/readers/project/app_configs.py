@@ -67,6 +67,8 @@ class Apps:
         self._tree = tree
         self._modules = modules
         self._root_parts = tree.root.resolve().parts
+        # Of classes, all of whose modules have been followed: nothing changes any more.
+        self._known_bases: dict[ClassInfo, list[Value]] = {}
         # Last part of the package's name -> name, configuration.
         self._installed: dict[str, dict[tuple[tuple[str, ...], ClassInfo], None]] = {}
         for config in installed:
@@ -204,7 +206,11 @@ class Apps:
         return order
 
     def _bases(self, info: ClassInfo) -> list[Value]:
-        return [self._modules.value(base) if isinstance(base, Imported) else base for base in info.bases]
+        known = self._known_bases.get(info)
+        if known is None:
+            known = [self._modules.value(base) if isinstance(base, Imported) else base for base in info.bases]
+            self._known_bases[info] = known
+        return known
 
     def label_in_use(self, own_name: str, migrations: Sequence[str]) -> str:
         """The label that the migrations themselves use for their app, `own_name` if they do not contradict it.
