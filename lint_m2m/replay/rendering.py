@@ -156,21 +156,42 @@ def unresolved(state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
     their `through` models."""
     throughs: dict[ModelKey, None] = {}
     for model in state.models():
-        for field in model.many_to_many():
-            relation = field.field.relation
-            if relation is None or field.uncertain is not None:
-                continue
-            for ref in (relation.to, relation.through):
-                if isinstance(ref, ModelKey) and state.lookup(ref) is None:
-                    yield model.field_key(field.name), ref
-            if isinstance(relation.through, ModelKey):
-                throughs[relation.through] = None
+        yield from _missing_links(model, state)
+        throughs |= dict.fromkeys(_throughs(model))
     for key in throughs:
-        through = state.get(key)
-        for field in () if through is None else through.fields.values():
-            target = lost_target(field, state)
-            if through is not None and target is not None and field.uncertain is None:
-                yield through.field_key(field.name), target
+        yield from _missing_targets(key, state)
+
+
+def is_unresolved(model: ModelState, state: StateView) -> bool:
+    """Whether a many-to-many field of a model is among them, or a foreign key of the `through` model of one."""
+    return any(_missing_links(model, state)) or any(
+        any(_missing_targets(key, state)) for key in _throughs(model)
+    )
+
+
+def _throughs(model: ModelState) -> Iterator[ModelKey]:
+    for field in model.many_to_many():
+        relation = field.field.relation
+        if relation is not None and field.uncertain is None and isinstance(relation.through, ModelKey):
+            yield relation.through
+
+
+def _missing_links(model: ModelState, state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
+    for field in model.many_to_many():
+        relation = field.field.relation
+        if relation is None or field.uncertain is not None:
+            continue
+        for ref in (relation.to, relation.through):
+            if isinstance(ref, ModelKey) and state.lookup(ref) is None:
+                yield model.field_key(field.name), ref
+
+
+def _missing_targets(key: ModelKey, state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
+    through = state.get(key)
+    for field in () if through is None else through.fields.values():
+        target = lost_target(field, state)
+        if through is not None and target is not None and field.uncertain is None:
+            yield through.field_key(field.name), target
 
 
 def lost_target(field: FieldState, state: StateView) -> ModelKey | None:

@@ -41,7 +41,7 @@ from lint_m2m.migration import (
 )
 from lint_m2m.replay.facts import Origin
 from lint_m2m.replay.models import FieldState, ModelState, StateView
-from lint_m2m.replay.rendering import Rendered
+from lint_m2m.replay.rendering import Rendered, is_unresolved
 from lint_m2m.values import replace
 
 Undo = dict[ModelKey, ModelState | None]
@@ -54,8 +54,10 @@ class StateLedger:
         "_doubtful_apps",
         "_doubtful_models",
         "_known_apps",
+        "_linkers",
         "_models",
         "_referrers",
+        "_suspects",
         "_to_field_users",
         "rendered",
     )
@@ -69,6 +71,11 @@ class StateLedger:
         # Which models have, or once had, a relation to a model. Grows only, so that copies can share it.
         self._referrers: dict[ModelKey, dict[ModelKey, None]] = {}
         self._to_field_users: dict[ModelKey, None] = {}
+        # Those of the referrers that have, or had, a many-to-many field to the model or through it; grows only, too.
+        self._linkers: dict[ModelKey, dict[ModelKey, None]] = {}
+        # Models with a many-to-many field that was written since `renders` was asked last, or whose target went, or a
+        # foreign key of whose `through` model was or did, and those of which it said no.
+        self._suspects: set[ModelKey] = set()
         # The classes that Django has of these models.
         self.rendered = Rendered()
 
@@ -80,6 +87,8 @@ class StateLedger:
         copy._doubtful_models = dict(self._doubtful_models)
         copy._referrers = self._referrers
         copy._to_field_users = self._to_field_users
+        copy._linkers = self._linkers
+        copy._suspects = self._suspects.copy()
         copy.rendered = self.rendered
         return copy
 
@@ -112,6 +121,27 @@ class StateLedger:
     def referrers(self, key: ModelKey) -> tuple[ModelKey, ...]:
         """Models that may have a relation to `key` (to check: some had one once)."""
         return tuple(self._referrers.get(key, ()))
+
+    def linkers(self, key: ModelKey) -> tuple[ModelKey, ...]:
+        """Those of the `referrers` that may have a many-to-many field to `key` or through it."""
+        return tuple(self._linkers.get(key, ()))
+
+    def renders(self) -> bool:
+        """Whether nothing names a model that is certainly not there and that matters (`rendering.unresolved` has none).
+
+        Only what has changed since the last time is looked at.
+        """
+        if self._suspects:
+            self._suspects = {
+                key for key in self._suspects if (model := self._models.get(key)) and is_unresolved(model, self)
+            }
+        return not self._suspects
+
+    def _suspect(self, gone: ModelKey) -> None:
+        """A model goes: what names it may be lost, by itself or in a `through` model."""
+        self._suspects.update(self.linkers(gone))
+        for key in self.referrers(gone):
+            self._suspects.update(self.linkers(key))
 
     def doubt_app(self, app_label: str, reason: str) -> Undo:
         """Any model of the app may have been made, changed or removed."""
@@ -147,6 +177,7 @@ class StateLedger:
 
     def remove(self, key: ModelKey) -> None:
         self._models.pop(key, None)
+        self._suspect(key)
 
     def take_doubts(self, other: StateLedger) -> None:
         """Doubt whatever another branch doubts."""
@@ -187,6 +218,7 @@ class StateLedger:
         key = ModelKey(app_label, operation.name.lower())
         self._doubtful_models.pop(key, None)
         old = self._models.pop(key, None)
+        self._suspect(key)
         return {} if old is None else {key: old}
 
     def _rename_model(self, operation: RenameModel, app_label: str, origin: Origin) -> Undo:
@@ -222,12 +254,14 @@ class StateLedger:
             uncertain=renamed.uncertain,
         )
         # The old name may come back for another model, the sets may only grow: both names know all referrers.
-        known = self._referrers.setdefault(new_key, {})
-        for key in self.referrers(old_key):
-            known[new_key if key == old_key else key] = None
-        for others in self._referrers.values():
-            if old_key in others:
-                others[new_key] = None
+        for index in (self._referrers, self._linkers):
+            known = index.setdefault(new_key, {})
+            for key in tuple(index.get(old_key, ())):
+                known[new_key if key == old_key else key] = None
+            for others in index.values():
+                if old_key in others:
+                    others[new_key] = None
+        self._suspects.update((new_key, *self.linkers(old_key)))
         if old_key in self._to_field_users:
             self._to_field_users[new_key] = None
         return undo
@@ -421,10 +455,13 @@ class StateLedger:
         relation = field.relation
         if relation is None:
             return
-        if isinstance(relation.to, ModelKey):
-            self._referrers.setdefault(relation.to, {})[key] = None
-        if isinstance(relation.through, ModelKey):
-            self._referrers.setdefault(relation.through, {})[key] = None
+        links = field.many_to_many
+        self._suspects.update((key,) if links else self.linkers(key))
+        for target in (relation.to, relation.through):
+            if isinstance(target, ModelKey):
+                self._referrers.setdefault(target, {})[key] = None
+                if links:
+                    self._linkers.setdefault(target, {})[key] = None
         if relation.to_field is not None:
             self._to_field_users[key] = None
 

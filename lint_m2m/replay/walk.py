@@ -480,11 +480,12 @@ class Replay(Queries):
         outcome = self._data.run_python(
             operation, self._database, state, self._position, origin_of(migration, address, operation)
         )
-        failures = unrenderable(state, state.rendered.delayed)
-        self.rendering_matters |= bool(failures)
-        if not failures or state.rendered.delayed is False:
+        if state.renders():
             return outcome
-        return Outcome(failures, outcome.effects)
+        self.rendering_matters = True
+        if state.rendered.delayed is False:
+            return outcome
+        return Outcome(unrenderable(state, state.rendered.delayed), outcome.effects)
 
     def _step(
         self,
