@@ -65,12 +65,18 @@ class DataReader:
         from lint_m2m.replay.sql import mentions, read_sql
 
         if _COPIES.search(text) and not _DEFINES.search(text):
-            fold = database.names.fold_table
-            links = {fold(table.name) for table in database.tables() if self._may_hold_links(table, state)}
-            links.update(name for name, gone in database.gone.items() if gone.table.link)
-            if links.isdisjoint(map(fold, mentions(text))):
+            named = map(database.names.fold_table, mentions(text))
+            if not any(self._held_links(name, database, state) for name in named):
                 return ()
         return read_sql(text, vendor)
+
+    def _held_links(self, name: str, database: Database, state: StateLedger) -> bool:
+        """Whether a table of that folded name can have links, or one that is gone could."""
+        gone = database.gone.get(name)
+        if gone is not None and gone.table.link:
+            return True
+        table = database.shown(name)
+        return table is not None and self._may_hold_links(table, state)
 
     def _may_hold_links(self, table: Table, state: StateLedger) -> bool:
         """Also of a through model before or after a field uses it."""
@@ -274,12 +280,12 @@ class DataReader:
     def _possible_copies(self, tables: list[Table], stored: list[Table], database: Database) -> None:
         """Code that reaches two tables may have copied from either to one in which it stores rows, if they link the
         same models."""
+        pairs = _alike(tables, stored) if len(tables) > 1 else []
+        if not pairs:
+            return
         facts = {table.uid: database.fact(table) for table in tables}
         origins = {table.uid: table.rows_from for table in tables}
-        for target in stored:
-            others = [table for table in tables if table is not target and _link_alike(table, target)]
-            if not others:
-                continue
+        for target, others in pairs:
             for other in others:
                 target.rows_from |= origins[other.uid]
             target.filled = True
@@ -319,8 +325,8 @@ class DataReader:
                     for field in model.many_to_many():
                         if field.name in names:
                             found[model.field_key(field.name)] = (model, field)
-            for referrer in state.referrers(key):
-                other = state.get(referrer)
+            for linker in state.linkers(key):
+                other = state.get(linker)
                 if other is None:
                     continue
                 for field in other.many_to_many():
@@ -370,14 +376,14 @@ class DataReader:
         if relation is None or relation.through is UNKNOWN:
             return UNKNOWN
         if relation.through is None:
-            return self._layout.link_table(model, field.name, field.field, state).table
+            return self._layout.link_name(model, field.name, relation, state)
         through = state.lookup(relation.through)
         return through if through is UNKNOWN or through is None else self._layout.table(through, state)
 
     @staticmethod
     def _is_through(key: ModelKey, state: StateLedger) -> bool:
-        for referrer in state.referrers(key):
-            model = state.get(referrer)
+        for linker in state.linkers(key):
+            model = state.get(linker)
             if model is None:
                 continue
             for field in model.many_to_many():
@@ -393,7 +399,7 @@ def _possible_owners(code: CodeFacts, state: StateLedger) -> list[ModelState]:
     return [
         model
         for model in state.models()
-        if any(field.field.relation is not None and name in code.names for name, field in model.fields.items())
+        if any(model.fields[name].field.relation is not None for name in model.fields.keys() & code.names)
     ]
 
 
@@ -409,15 +415,33 @@ def _two_keys(table: Table) -> bool:
     return len(keys | set(table.foreign_keys)) >= 2
 
 
-def _link_alike(one: Table, other: Table) -> bool:
-    """Whether ids of one can stand in the other: as far as is known, its foreign keys point at the same tables."""
-    if one.shape_doubt is not None or other.shape_doubt is not None:
+def _alike(tables: list[Table], targets: list[Table]) -> list[tuple[Table, list[Table]]]:
+    """Those of `targets` that ids from others of `tables` can stand in, each with these."""
+    pointed = {table.uid: _pointed_at(table) for table in tables}
+    found = []
+    for target in targets:
+        mine = pointed[target.uid]
+        others = [table for table in tables if table is not target and _link_alike(pointed[table.uid], mine)]
+        if others:
+            found.append((target, others))
+    return found
+
+
+def _pointed_at(table: Table) -> list[str] | None:
+    """The tables that its foreign keys point at, in order; ``None`` where that is in doubt."""
+    if table.shape_doubt is not None:
+        return None
+    return sorted([column.references for column in table.columns.values() if column.references is not None])
+
+
+def _link_alike(one: list[str] | None, other: list[str] | None) -> bool:
+    """Whether ids of one table can stand in the other: as far as is known, they point at the same tables."""
+    if one is None or other is None or one == other:
         return True
-    mine, theirs = (
-        Counter(column.references for column in table.columns.values() if column.references is not None)
-        for table in (one, other)
-    )
-    return mine <= theirs or theirs <= mine
+    if len(one) == len(other):
+        return False
+    fewer, more = sorted((one, other), key=len)
+    return Counter(fewer) <= Counter(more)
 
 
 def _reverse_names(owner: ModelState, related_name: Maybe[str | None]) -> frozenset[str]:

@@ -235,6 +235,10 @@ class Database:
         table = self._tables.get(self.names.fold_table(name))
         return table if table is None or table.owner is self._token else self.own(table)
 
+    def shown(self, folded: str) -> Table | None:
+        """The table of that folded name, to look at; `get` gives one to change."""
+        return self._tables.get(folded)
+
     def still_made(self) -> tuple[str, ...]:
         """The names of the tables that this migration has made and that are there."""
         tables, fold, token = self._tables, self.names.fold_table, self._token

@@ -311,13 +311,7 @@ class Layout:
     def link_table(self, model: ModelState, name: str, field: Field, view: StateView) -> LinkTable:
         """The automatic table of a many-to-many field without `through`."""
         relation = _relation(field)
-        if relation.db_table is UNKNOWN:
-            table: Maybe[str] = UNKNOWN
-        elif relation.db_table:
-            table = relation.db_table
-        else:
-            owner = self.table(model, view)
-            table = UNKNOWN if owner is UNKNOWN else self.names.link_table(owner, name)
+        table = self.link_name(model, name, relation, view)
         to = relation.to
         if isinstance(to, ModelKey):
             source, target = link_field_names(model.key.name, to.name)
@@ -332,6 +326,15 @@ class Layout:
             relation.db_constraint is not False,
             to,
         )
+
+    def link_name(self, model: ModelState, name: str, relation: Relation, view: StateView) -> Maybe[str]:
+        """The name of that table alone."""
+        if relation.db_table is UNKNOWN:
+            return UNKNOWN
+        if relation.db_table:
+            return relation.db_table
+        owner = self.table(model, view)
+        return UNKNOWN if owner is UNKNOWN else self.names.link_table(owner, name)
 
     def through_columns(self, model: ModelState, field: Field, view: StateView) -> Maybe[tuple[str, str]]:
         """The columns of the two foreign keys that a `through` field reads (`_get_m2m_attr`, its reverse)."""

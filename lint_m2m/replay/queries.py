@@ -167,7 +167,7 @@ class Queries:
         if relation is None or relation.through is UNKNOWN:
             return UNKNOWN
         if relation.through is None:
-            return self._layout.link_table(model, field.name, field.field, view).table
+            return self._layout.link_name(model, field.name, relation, view)
         through = view.lookup(relation.through)
         if through is UNKNOWN or through is None:
             return through
