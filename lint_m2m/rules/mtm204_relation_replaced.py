@@ -79,6 +79,7 @@ was made in the same migration (it has no rows yet), and when a data operation n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import ClassVar
 
 from lint_m2m.finding import Certainty, Finding, Related, Severity
@@ -138,6 +139,54 @@ class _Relation:
     data: int
 
 
+class _Relations:
+    """Relations by the model they are on now: one is only ever compared with those of two models."""
+
+    def __init__(self) -> None:
+        # Each with the number of those that came before it.
+        self._on: dict[ModelKey, list[tuple[int, _Relation]]] = {}
+        self._count = 0
+
+    def add(self, relation: _Relation) -> None:
+        self._on.setdefault(relation.key.model_key, []).append((self._count, relation))
+        self._count += 1
+
+    def near(self, relation: _Relation) -> list[_Relation]:
+        """Those on its model and on its target, in the order they were added."""
+        model, to = relation.key.model_key, relation.to
+        found = self._on.get(model, [])
+        if isinstance(to, ModelKey) and to != model and to in self._on:
+            found = sorted([*found, *self._on[to]], key=itemgetter(0))
+        return [each for _, each in found]
+
+    def remove(self, key: FieldKey, kind: FieldKind | None = None) -> None:
+        """Leave out what has that key, all of it or only what is of one kind."""
+        found = self._on.get(key.model_key)
+        if found:
+            self._on[key.model_key] = [one for one in found if one[1].key != key or kind not in (None, one[1].kind)]
+
+    def discard(self, relation: _Relation) -> None:
+        model = relation.key.model_key
+        self._on[model] = [one for one in self._on[model] if one[1] is not relation]
+
+    def rename(self, operation: RenameField | RenameModel, app_label: str) -> None:
+        """What the keys and targets are called after the operation."""
+        if isinstance(operation, RenameField):
+            for _, relation in self._on.get(ModelKey(app_label, operation.model_name.lower()), ()):
+                relation.key = renamed(relation.key, operation, app_label)
+            return
+        old, new = (ModelKey(app_label, name.lower()) for name in (operation.old_name, operation.new_name))
+        for relations in self._on.values():
+            for _, relation in relations:
+                if relation.to == old:
+                    relation.to = new
+        moved = self._on.pop(old, [])
+        for _, relation in moved:
+            relation.key = renamed(relation.key, operation, app_label)
+        if moved:
+            self._on[new] = sorted([*self._on.get(new, []), *moved], key=itemgetter(0))
+
+
 class RelationReplaced(Rule):
     code: ClassVar[str] = "MTM204"
     name: ClassVar[str] = "relation-replaced"
@@ -145,8 +194,8 @@ class RelationReplaced(Rule):
     operations = frozenset({AddField, RemoveField, RenameField, RenameModel})
 
     def __init__(self) -> None:
-        self._added: list[_Relation] = []
-        self._removed: list[_Relation] = []  # that nothing has taken the place of yet
+        self._added = _Relations()
+        self._removed = _Relations()  # that nothing has taken the place of yet
         self._pairs: list[tuple[_Relation, _Relation]] = []
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
@@ -155,10 +204,8 @@ class RelationReplaced(Rule):
             return iter(())
         match operation:
             case RenameField() | RenameModel():
-                for relation in (*self._added, *self._removed):
-                    relation.key = renamed(relation.key, operation, step.app_label)
-                    if isinstance(operation, RenameModel):
-                        self._follow_target(relation, step.app_label, operation)
+                for relations in (self._added, self._removed):
+                    relations.rename(operation, step.app_label)
                 if isinstance(operation, RenameField):
                     self._comes(step, operation.model_name, operation.new_name, replay)
             case AddField() if operation.field.kind in _KINDS and not step.failures:
@@ -169,11 +216,6 @@ class RelationReplaced(Rule):
                 pass
         return iter(())
 
-    @staticmethod
-    def _follow_target(relation: _Relation, app_label: str, operation: RenameModel) -> None:
-        if relation.to == ModelKey(app_label, operation.old_name.lower()):
-            relation.to = ModelKey(app_label, operation.new_name.lower())
-
     def _comes(self, step: Step, model_name: str, name: str, replay: Replay) -> None:
         """A relation is added, or gets this name: it may be what a removed one has become."""
         key = FieldKey(step.app_label, model_name.lower(), name)
@@ -182,13 +224,14 @@ class RelationReplaced(Rule):
         if model is None or field is None or field.field.kind not in _KINDS:
             return
         relation = _relation(key, field.field, step, replay, links=seen_table(replay, key))
-        self._removed = [gone for gone in self._removed if not (gone.key == key and gone.kind is relation.kind)]
+        self._removed.remove(key, relation.kind)
         if not isinstance(step.operation, AddField) or not step.on_database:
             return
-        self._added.append(relation)
-        for gone in [gone for gone in self._removed if _replaces(gone, relation, replay)]:
-            self._removed.remove(gone)
-            self._pairs.append((gone, relation))
+        self._added.add(relation)
+        for gone in self._removed.near(relation):
+            if _replaces(gone, relation, replay):
+                self._removed.discard(gone)
+                self._pairs.append((gone, relation))
 
     def _goes(self, step: Step, operation: RemoveField, replay: Replay) -> None:
         model = step.before.get(ModelKey(step.app_label, operation.model_name.lower()))
@@ -200,12 +243,12 @@ class RelationReplaced(Rule):
         if field.created.migration != step.migration.key:
             links = links_before(step, model, field, replay)
             gone = _relation(key, field.field, step, replay, links=links)
-            earlier = [added for added in self._added if _replaces(gone, added, replay)]
+            earlier = [added for added in self._added.near(gone) if _replaces(gone, added, replay)]
             if earlier:
                 self._pairs += [(gone, added) for added in earlier]
             else:
-                self._removed.append(gone)
-        self._added = [added for added in self._added if added.key != key]
+                self._removed.add(gone)
+        self._added.remove(key)
 
     def finish(self, replay: Replay) -> Iterator[Finding]:
         for removed, added in self._pairs:
