@@ -84,6 +84,10 @@ class Queries:
         """Models that may have a relation to `key`, or had one before: to be checked in the state that matters."""
         return self._state.referrers(key)
 
+    def linkers(self, key: ModelKey) -> tuple[ModelKey, ...]:
+        """Those of them that may have, or had, a many-to-many field to `key` or through it."""
+        return self._state.linkers(key)
+
     # -- what exists, now
 
     def table(self, name: str) -> Maybe[TableFact | None]:

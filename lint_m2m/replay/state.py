@@ -261,7 +261,8 @@ class StateLedger:
             for others in index.values():
                 if old_key in others:
                     others[new_key] = None
-        self._suspects.update((new_key, *self.linkers(old_key)))
+        self._suspects.add(new_key)
+        self._suspect(old_key)
         if old_key in self._to_field_users:
             self._to_field_users[new_key] = None
         return undo

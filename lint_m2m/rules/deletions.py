@@ -3,7 +3,7 @@ still names them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from lint_m2m.migration import DeleteModel, Location, MigrationKey, ModelKey, RenameField, RenameModel
@@ -61,12 +61,12 @@ class Deletions:
         # What the fields are called when the step seen last is over.
         self._renaming: tuple[RenameField | RenameModel, str] | None = None
 
-    def see(self, step: Step) -> None:
+    def see(self, step: Step, replay: Replay) -> None:
         """Call for every step, before `of`; `at_the_end` when there are no more."""
         self._rename()
-        if self._last is not None and step.position != self._last[0]:
+        if self._last is None or step.position != self._last[0]:
             self._close(step.before)
-        self._last = (step.position, step.migration.key)
+            self._last = (step.position, step.migration.key)
         if self._open and step.on_state and isinstance(step.operation, RenameField | RenameModel):
             self._renaming = step.operation, step.app_label
         # An operation on the field that fails for a reason of its own says all: nothing follows from it.
@@ -80,7 +80,8 @@ class Deletions:
         if step.after.lookup(model) is not None:
             return
         label = model_label(step.before, model)
-        for use, naming in _uses(model, step.after):
+        owners = {owner for key in (model, *replay.referrers(model)) for owner in replay.linkers(key)}
+        for use, naming in _uses(model, owners, step.after) if owners else ():
             self._ended.pop(use, None)
             self._open[use] = Deletion(step, use, label, naming.key, naming.argument, naming.field.origin.location)
 
@@ -122,12 +123,12 @@ class _Naming(NamedTuple):
     argument: str
 
 
-def _uses(model: ModelKey, state: StateView) -> Iterator[tuple[Use, _Naming]]:
-    """The many-to-many fields that have to do with a model; of those that share a `through` model with a foreign key to
-    it, only the first."""
+def _uses(model: ModelKey, owners: Collection[ModelKey], state: StateView) -> Iterator[tuple[Use, _Naming]]:
+    """The many-to-many fields of `owners` that have to do with a model; of those that share a `through` model with a
+    foreign key to it, only the first."""
     seen: set[ModelKey] = set()
     for owner in state.models():
-        for field in owner.many_to_many():
+        for field in owner.many_to_many() if owner.key in owners else ():
             use = Use(owner.field_key(field.name), model)
             naming = None if field.uncertain is not None else _naming(use, state)
             if naming is None:

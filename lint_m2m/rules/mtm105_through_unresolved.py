@@ -116,9 +116,11 @@ class ThroughUnresolved(Rule):
         self._said: set[Use] = set()
 
     def check(self, step: Step, replay: Replay) -> Iterator[Finding]:
-        yield from self._close(step.before, before=step.position)
-        self._deletions.see(step)
-        yield from self._targets(step)
+        if self._open:
+            yield from self._close(step.before, before=step.position)
+        self._deletions.see(step, replay)
+        if step.failures:
+            yield from self._targets(step)
         failures = {f.field: f for f in step.failures if f.kind is FailureKind.THROUGH_UNRESOLVED}
         for key, field in _written_fields(step, relations=True):
             relation = field.relation
@@ -146,8 +148,10 @@ class ThroughUnresolved(Rule):
             elif use not in self._said:
                 self._said.add(use)
                 yield finding
-        gone = (failure for failure in step.failures if failure.kind in (FailureKind.TARGET_GONE, FailureKind.KEY_LOST))
-        yield from self._gone(step, [*failures.values(), *gone])
+        if step.failures:
+            kinds = (FailureKind.TARGET_GONE, FailureKind.KEY_LOST)
+            gone = (failure for failure in step.failures if failure.kind in kinds)
+            yield from self._gone(step, [*failures.values(), *gone])
 
     def _gone(self, step: Step, failures: Iterable[Failure]) -> Iterator[Finding]:
         """What fails because of a model that a field named before, and that is not there any more."""
