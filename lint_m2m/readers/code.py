@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from lint_m2m.migration import CodeFacts, ModelKey, Store
 from lint_m2m.readers import operators
+from lint_m2m.readers.calls import BUILTINS
 from lint_m2m.readers.django_names import NOOPS
 from lint_m2m.readers.flow import Flow, nodes_in, stored_names
 from lint_m2m.readers.interpret import Interpreter
@@ -232,16 +233,19 @@ class _Collector:
     def _walk(self, task: _Task) -> None:
         flow = Flow(task.function.node, task.given)
         frame = self._frame(task, flow)
-        for constant in flow.constants:
+        for constant in dict.fromkeys(flow.constants):
             self._add_text(constant)
         for joined in flow.joined:
             self._add_joined(joined, frame)
-        for attribute in flow.attributes:
-            self._add_name(attribute.attr)
-            if attribute.attr not in _EDITOR_READS and self._is_editor(attribute.value, task):
-                self.uses_connection = True
-        for keyword in flow.keywords:
-            self._add_name(keyword)
+        for name in {attribute.attr for attribute in flow.attributes} | flow.keywords:
+            self._add_name(name)
+        if not self.uses_connection:
+            self.uses_connection = any(
+                isinstance(attribute.value, ast.Name)
+                and attribute.attr not in _EDITOR_READS
+                and self._is_editor(attribute.value, task)
+                for attribute in flow.attributes
+            )
         for name in flow.free:
             self._free_name(name, frame, task)
         stores = Stores(task.function.node, flow.binders, task.models, lambda call: self._model_of_call(call, frame))
@@ -323,8 +327,8 @@ class _Collector:
                     return False
         return True
 
-    def _is_editor(self, node: ast.expr, task: _Task) -> bool:
-        if not isinstance(node, ast.Name) or node.id not in task.given:
+    def _is_editor(self, node: ast.Name, task: _Task) -> bool:
+        if node.id not in task.given:
             return False
         parameters = task.function.node.args.args
         return node.id == "schema_editor" or (
@@ -404,18 +408,31 @@ class _Collector:
         if attribute in _EXECUTES:
             self.uses_connection = True
         origin = _origin(function)
-        given = any(flow.holds(argument) for argument in _arguments(call))
-        if isinstance(origin, ast.Name):
-            at_hand = frame.names.get(origin.id)
-            if origin.id in flow.local and not isinstance(at_hand, _CALLABLE):
-                return  # A method of an object at hand, or a call of what is at hand: the names are noted.
-            if self._is_imported_model(origin.id, frame):
-                return  # Real models: `_free_name` and `_frame` have noted which.
-            if not given and (call.args or call.keywords) and self._is_imported(origin.id, frame):
-                return  # A helper that gets texts and numbers only: reading its module is not worth it.
-        elif not isinstance(origin, ast.Call):
+        if not isinstance(origin, ast.Name):
             return  # ``", ".join(…)``, ``[…].append(…)``
+        if origin.id in flow.local:
+            if not isinstance(frame.names.get(origin.id), _CALLABLE):
+                return  # A method of an object at hand, or a call of what is at hand: the names are noted.
+        elif origin is function and self._is_builtin(origin.id, frame):
+            return
+        if self._is_imported_model(origin.id, frame):
+            return  # Real models: `_free_name` and `_frame` have noted which.
+        given = any(flow.holds(argument) for argument in _arguments(call))
+        if not given and (call.args or call.keywords) and self._is_imported(origin.id, frame):
+            return  # A helper that gets texts and numbers only: reading its module is not worth it.
         self._judge(self.session.interpreter.value(function, frame), call, frame, flow, task, given, stores)
+
+    @staticmethod
+    def _is_builtin(name: str, frame: Frame) -> bool:
+        """Whether `name` is Python's own and harmless, told without reading anything."""
+        module = frame.module
+        return (
+            name in BUILTINS
+            and f"builtins.{name}" not in _RUNNERS
+            and name not in module.bindings
+            and not module.stars
+            and not frame.binds(name)
+        )
 
     def _judge(
         self, callee: Value, call: ast.Call, frame: Frame, flow: Flow, task: _Task, given: bool, stores: Stores
@@ -607,6 +624,8 @@ def _origin(node: ast.expr) -> ast.expr:
 def _defaults(interpreter: Interpreter, function: FunctionValue) -> dict[str, Value]:
     """What the function's parameters are when they are not given, where that is a constant."""
     arguments = function.node.args
+    if not arguments.defaults and not arguments.kw_defaults:
+        return {}
     plain = [*arguments.posonlyargs, *arguments.args]
     pairs = [
         *zip(reversed(plain), reversed(arguments.defaults), strict=False),

@@ -56,6 +56,14 @@ BINDING: Final = frozenset(
 )
 # And all others that bind names.
 _BINDING_TOO: Final = frozenset({ast.Global, ast.MatchAs, ast.MatchStar, ast.Nonlocal, ast.arg})
+# Global names are found several times as fast as those of a module.
+_ATTRIBUTE: Final = ast.Attribute
+_CALL: Final = ast.Call
+_CONSTANT: Final = ast.Constant
+_EXPRESSION: Final = ast.Expr
+_JOINED: Final = ast.JoinedStr
+_LOAD: Final = ast.Load
+_NAME: Final = ast.Name
 _LITERALS: Final = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.JoinedStr)
 
 # The fields of each node class that hold nodes worth a visit, filled on first sight of the class.
@@ -128,50 +136,54 @@ class Flow:
         while pending:
             node = pending.pop()
             kind = node.__class__
-            if kind is ast.Name:
-                if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
+            if kind is _NAME:
+                if node.ctx.__class__ is _LOAD:  # type: ignore[attr-defined]
                     loaded.add(node.id)  # type: ignore[attr-defined]
                 else:
                     self.local.add(node.id)  # type: ignore[attr-defined]
                 continue
-            if kind is ast.Constant:
+            if kind is _CONSTANT:
                 if node.value.__class__ is str:  # type: ignore[attr-defined]
                     self.constants.append(node.value)  # type: ignore[attr-defined]
                 continue
-            if kind is ast.Attribute:
+            if kind is _ATTRIBUTE:
                 self.attributes.append(node)  # type: ignore[arg-type]
                 pending.append(node.value)  # type: ignore[attr-defined]
                 continue
-            self._note(node, kind)
-            if kind is ast.JoinedStr:
+            if kind is _CALL:
+                self._note_call(node, pending)  # type: ignore[arg-type]
+                continue
+            if kind is _EXPRESSION:
+                if node.value.__class__ is not _CONSTANT:  # type: ignore[attr-defined]
+                    pending.append(node.value)  # type: ignore[attr-defined]
+                continue
+            if kind is _JOINED:
                 self.joined.append(node)  # type: ignore[arg-type]
-                pending.extend(part for part in node.values if not isinstance(part, ast.Constant))  # type: ignore[attr-defined]
+                pending += [part for part in node.values if part.__class__ is not _CONSTANT]  # type: ignore[attr-defined]
                 continue
-            if kind is ast.Expr and node.value.__class__ is ast.Constant:  # type: ignore[attr-defined]
-                continue
-            for name in _children(kind):
+            if kind in BINDING:
+                self.binders.append(node)
+                self._note_binding(node)
+            elif kind in _BINDING_TOO:
+                self.binders.append(node)
+                if kind is ast.arg:
+                    self.local.add(node.arg)  # type: ignore[attr-defined]
+            for name in _CHILDREN.get(kind) or _children(kind):
                 value = getattr(node, name)
                 if value.__class__ is list:
                     pending += value
                 elif value is not None:
                     pending.append(value)
 
-    def _note(self, node: ast.AST, kind: type) -> None:
-        if kind is ast.Call:
-            self._note_call(node)  # type: ignore[arg-type]
-        elif kind in BINDING:
-            self.binders.append(node)
-            self._note_binding(node)
-        elif kind in _BINDING_TOO:
-            self.binders.append(node)
-            if kind is ast.arg:
-                self.local.add(node.arg)  # type: ignore[attr-defined]
-
-    def _note_call(self, node: ast.Call) -> None:
+    def _note_call(self, node: ast.Call, pending: list[ast.AST]) -> None:
+        """A call, and what is in it to look at."""
         self.calls.append(node)
+        pending.append(node.func)
+        pending += node.args
         for keyword in node.keywords:
             if keyword.arg is not None:
                 self.keywords.add(keyword.arg)
+            pending.append(keyword.value)
 
     def _note_binding(self, node: ast.AST) -> None:
         match node:
