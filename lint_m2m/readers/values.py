@@ -234,12 +234,25 @@ def _blamed(value: list[Value] | tuple[Value, ...], depth: int = 1) -> Iterator[
             yield element
 
 
+# So many attributes are put together here; more are `ast.unparse`'s.
+_LONGEST_CHAIN: Final = 20
+
+
 def shorten(node: ast.AST, limit: int = 60) -> str:
     """The source of `node` in one line, for a message."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return node.name
     try:
-        text = " ".join(ast.unparse(node).split())
+        text = _dotted(node) or " ".join(ast.unparse(node).split())
     except (RecursionError, ValueError):
         return "…"
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _dotted(node: ast.AST) -> str | None:
+    """The source of a name with attributes, which most are, ``None`` for anything else."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute) and len(names) < _LONGEST_CHAIN:
+        names.append(node.attr)
+        node = node.value
+    return ".".join((node.id, *reversed(names))) if isinstance(node, ast.Name) else None
