@@ -362,13 +362,14 @@ class DataReader:
         found: dict[FieldKey, tuple[ModelState, FieldState]] = {}
         if not wanted:
             return found
-        origins = {table.auto_of for name in wanted if (table := database.get(name)) is not None}
+        tables_there = [table for name in wanted if (table := database.shown(name)) is not None]
+        origins = {table.auto_of for table in tables_there if table.auto_of is not None}
         for model in state.models():
             for field in model.many_to_many():
                 name = self._link_table(model, field, state)
-                key = model.field_key(field.name)
-                if key in origins or (name is not UNKNOWN and name is not None and fold(name) in wanted):
-                    found[key] = (model, field)
+                uses = name is not UNKNOWN and name is not None and fold(name) in wanted
+                if uses or (origins and model.field_key(field.name) in origins):
+                    found[model.field_key(field.name)] = (model, field)
         return found
 
     def _link_table(self, model: ModelState, field: FieldState, state: StateLedger) -> Maybe[str | None]:

@@ -121,6 +121,7 @@ class Database:
     __slots__ = (
         "_copies",
         "_incoming",
+        "_like_automatic",
         "_named",
         "_next_uid",
         "_pending",
@@ -148,6 +149,8 @@ class Database:
         self._pending: list[Table] = []
         self._renamed: dict[str, tuple[Table, ...]] = {}
         self._named: dict[str, tuple[Table, ...]] = {}
+        # Whether one of those names could be one that Django made.
+        self._like_automatic = False
         # Tables that have, or had, a foreign key to a table of that name.
         self._incoming: dict[str, tuple[Table, ...]] = {}
         # Of a fork: the tables of others that it has copied, by id, with the copy.
@@ -175,6 +178,7 @@ class Database:
         copy.made = [copy.own(table) for table in self.made if self._is(table)]
         copy._renamed = self._renamed.copy()
         copy._named = self._named.copy()
+        copy._like_automatic = self._like_automatic
         copy._incoming = self._incoming.copy()
         copy._next_uid = self._next_uid
         copy.gone = dict(self.gone)
@@ -488,6 +492,7 @@ class Database:
         if index.name is not None:
             folded = self.names.fold(index.name)
             self._named[folded] = (*self._named.get(folded, ()), table)
+            self._like_automatic = self._like_automatic or _LIKE_AUTOMATIC.search(folded) is not None
 
     @property
     def pending(self) -> tuple[Table, ...]:
@@ -563,7 +568,7 @@ class Database:
                 basis_columns = self.spelled(owner, index.columns) if index.pending else index.basis_columns
                 if basis == table.name and basis_columns == spelled:
                     return self.own(owner), index
-        if self._named:
+        if self._like_automatic:
             return self.index_in_the_way_by_text(table, self.names.index_name(table.name, spelled, suffix), alone)
         return None
 
