@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint_m2m.finding import Finding
-from lint_m2m.migration import AlterField, Migration, Operation, Project, RunPython, RunSQL, SeparateDatabaseAndState
+from lint_m2m.migration import AlterField, Migration, Operation, RunPython, RunSQL, SeparateDatabaseAndState
 from lint_m2m.sequences.codegen import OPERATION_INDENT, Writer
 from lint_m2m.sequences.source import Unwritable
 from lint_m2m.sequences.values import (
@@ -57,12 +57,11 @@ def database_side(finding: Finding, migration: Migration) -> DatabaseSide | None
     )
 
 
-def without_holder(side: DatabaseSide, project: Project, migration: Migration) -> Project:
-    """The project with the operations by themselves."""
+def without_holder(side: DatabaseSide, migration: Migration) -> Migration:
+    """The migration with the operations by themselves."""
     index = int(side.holder.address)
     operations = (*migration.operations[:index], *side.operations, *migration.operations[index + 1 :])
-    plain = replace(migration, operations=operations)
-    return replace(project, migrations=tuple(plain if one.key == plain.key else one for one in project.migrations))
+    return replace(migration, operations=operations)
 
 
 def in_holder(proposal: Proposal, situation: Situation) -> Proposal:

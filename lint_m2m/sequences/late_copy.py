@@ -5,21 +5,23 @@ Whether it would is not guessed: the history is replayed with the copy before th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from lint_m2m.finding import Finding
-from lint_m2m.graph import Plan, build
 from lint_m2m.migration import (
     UNKNOWN,
     AddField,
+    Migration,
+    MigrationKey,
     Operation,
-    Project,
     RemoveField,
     RunPython,
     RunSQL,
     SeparateDatabaseAndState,
 )
 from lint_m2m.replay.facts import FieldKey, RowsCopied, TableDropped
+from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.sequences.values import Before, LateCopy, PlacedOperation
 from lint_m2m.values import replace
@@ -28,40 +30,58 @@ from lint_m2m.values import replace
 _WINDOW = 3
 
 
-def late_copy(replay: Replay, finding: Finding) -> LateCopy | None:
-    """The copy that a finding about lost links, or about a table that is gone, would be cured by, in its new place.
+def is_curable(finding: Finding) -> bool:
+    """Whether a finding is about lost links, or a table that is gone: a copy of them may come too late."""
+    return finding.code in ("MTM106", "MTM202") and finding.field is not None
 
-    `replay` is of the history as it is; it is not moved.
+
+class Drops:
+    """The operations of a replay that drop automatic tables, as far as they were seen."""
+
+    def __init__(self) -> None:
+        self._dropped: list[tuple[FieldKey, Migration, int]] = []
+        # Of the migration that is replayed, how many there were after each operation.
+        self._position = -1
+        self._after: dict[str, int] = {}
+
+    def see(self, step: Step) -> None:
+        for effect in step.effects:
+            if isinstance(effect, TableDropped) and effect.table.auto_of is not None:
+                index = int(step.address.partition(".")[0])
+                self._dropped.append((effect.table.auto_of, step.migration, index))
+        if step.position != self._position:
+            self._position = step.position
+            self._after.clear()
+        self._after.setdefault(step.address, len(self._dropped))
+
+    def last(self, key: FieldKey, address: str | None) -> Before | None:
+        """The last that dropped the table of `key`, up to the operation at `address` of the migration seen last."""
+        count = self._after.get(address, 0) if address is not None else 0
+        for field, migration, index in reversed(self._dropped[:count]):
+            operation = migration.operations[index]
+            if field == key and migration.app_label == key.app_label and _drops(operation, key):
+                placed = PlacedOperation(address=str(index), operation=operation)
+                return Before(migration=migration, placed=placed)
+        return None
+
+
+def late_copy(replay: Replay, drops: Drops, finding: Finding) -> LateCopy | None:
+    """The copy that a curable finding would be cured by, in its new place; ``None`` for others.
+
+    `replay` is of the history as it is, and stands where the finding's migration ends; `drops` are those of it.
     """
-    if finding.code not in ("MTM106", "MTM202") or finding.field is None:
+    if finding.field is None or not is_curable(finding):
         return None
     label, model, name = finding.field.split(".", 2)
     key = FieldKey(label, model, name)
-    dropping = _dropping(replay, key, finding)
+    dropping = drops.last(key, finding.operation)
     if dropping is None:
         return None
-    for copy in _code_after(replay.project, replay.plan, dropping, finding):
+    for copy in _code_after(replay, dropping, finding):
         for target in _places(dropping, copy):
             late = LateCopy(dropping=dropping, copy=copy, target=target)
-            if _helps(ordered(late, replay.project), replay, key, late):
+            if _helps(ordered(late), replay, key, late):
                 return late
-    return None
-
-
-def _dropping(replay: Replay, key: FieldKey, finding: Finding) -> Before | None:
-    """The operation that drops the automatic table, the last one up to the finding's."""
-    migrations = {one.key: one for one in replay.project.migrations}
-    found: Before | None = None
-    for step in Replay(replay.project, replay.graph, replay.plan, replay.settings).steps():
-        own = (step.migration.app_label, step.migration.name) == (finding.app_label, finding.migration)
-        index = step.address.partition(".")[0]
-        if any(isinstance(one, TableDropped) and one.table.auto_of == key for one in step.effects):
-            operation = migrations[step.migration.key].operations[int(index)]
-            if step.migration.app_label == key.app_label and _drops(operation, key):
-                placed = PlacedOperation(address=index, operation=operation)
-                found = Before(migration=step.migration, placed=placed)
-        if own and step.address == finding.operation:
-            return found
     return None
 
 
@@ -73,15 +93,12 @@ def _drops(operation: Operation, key: FieldKey) -> bool:
     )
 
 
-def _code_after(project: Project, plan: Plan, dropping: Before, finding: Finding) -> Iterator[Before]:
+def _code_after(replay: Replay, dropping: Before, finding: Finding) -> Iterator[Before]:
     """Code and SQL of the app that runs after `dropping`; of MTM106 that which fails."""
-    app = [one for one in project.migrations if one.app_label == dropping.migration.app_label]
-    position = {key: number for number, key in enumerate(plan.order)}
-    later = sorted(
-        (one for one in app if position.get(one.key, -1) >= position[dropping.migration.key]),
-        key=lambda one: position[one.key],
-    )
-    for migration in later[: _WINDOW + 1]:
+    order, nodes, label = replay.plan.order, replay.graph.nodes, dropping.migration.app_label
+    later = (nodes.get(key) for key in order[order.index(dropping.migration.key) :] if key.app_label == label)
+    migrations = (node for node in later if isinstance(node, Migration))
+    for migration in islice(migrations, _WINDOW + 1):
         first = int(dropping.placed.address) + 1 if migration.key == dropping.migration.key else 0
         for index, operation in enumerate(migration.operations):
             if index < first or not isinstance(operation, RunPython | RunSQL) or operation.span is None:
@@ -104,8 +121,8 @@ def _places(dropping: Before, copy: Before) -> Iterator[int]:
                 yield index
 
 
-def ordered(late: LateCopy, project: Project) -> Project:
-    """The project with the copy before the operation that drops the table."""
+def ordered(late: LateCopy) -> Mapping[MigrationKey, Migration]:
+    """The migrations as they are with the copy before the operation that drops the table."""
     first, last = late.dropping.migration, late.copy.migration
     dropped, copied = int(late.dropping.placed.address), int(late.copy.placed.address)
     moved = (last.operations[copied], first.operations[dropped])
@@ -117,13 +134,12 @@ def ordered(late: LateCopy, project: Project) -> Project:
             operations.append(one)
     edited = {last.key: replace(last, operations=last.operations[:copied] + last.operations[copied + 1 :])}
     edited[first.key] = replace(first, operations=tuple(operations))
-    return replace(project, migrations=tuple(edited.get(one.key, one) for one in project.migrations))
+    return edited
 
 
-def _helps(project: Project, before: Replay, key: FieldKey, late: LateCopy) -> bool:
+def _helps(edited: Mapping[MigrationKey, Migration], before: Replay, key: FieldKey, late: LateCopy) -> bool:
     """Whether the links reach the table that the field looks at in the end, and nothing raises on the way."""
-    replay = Replay(project, build(project), before.plan, before.settings)
-    edited = {late.dropping.migration.key, late.copy.migration.key}
+    replay = Replay(before.project, before.graph.with_edited(edited), before.plan, before.settings)
     targets: set[int] = set()
     for step in replay.steps():
         if step.migration.key in edited and step.failures:

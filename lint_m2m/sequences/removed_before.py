@@ -8,10 +8,10 @@ of where they are is a change more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lint_m2m.finding import Finding
-from lint_m2m.graph import Plan
+from lint_m2m.graph import Graph, Plan
 from lint_m2m.migration import (
     AddField,
     AlterField,
@@ -61,8 +61,8 @@ class Apart:
     migration: Migration
     address: str
 
-    def together(self, project: Project) -> Project:
-        """The project with a history in which all of it is in one migration.
+    def together(self) -> Mapping[MigrationKey, Migration]:
+        """The migrations that are others in a history in which all of it is in one.
 
         The removal goes without a trace where the new field has the old one's name, else it ends the migration; the
         deletion comes behind the operation at `address`.
@@ -82,24 +82,25 @@ class Apart:
         if self.deletion is not None:
             operations.insert(index + 1, self.deletion.placed.operation)
         edited[last.key] = replace(last, operations=tuple(operations))
-        return replace(project, migrations=tuple(edited.get(one.key, one) for one in project.migrations))
+        return edited
 
 
-def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Apart | str | None:
+def apart(project: Project, graph: Graph, plan: Plan, finding: Finding, migration: Migration) -> Apart | str | None:
     """What a finding in `migration` is about, where it stands in several migrations of the app.
 
-    ``None`` for others, and where the field is added first. A text where there can be no sequence for it: why.
+    `graph` has the migrations with all of their operations; those of `project` may be read briefly. ``None`` for
+    others, and where the field is added first. A text where there can be no sequence for it: why.
     """
     if finding.operation is None or not finding.operation.isdigit():
         return None
-    two = _removed(project, plan, finding, migration) if finding.code in ("MTM202", "MTM204") else None
+    two = _removed(project, graph, plan, finding, migration) if finding.code in ("MTM202", "MTM204") else None
     if isinstance(two, str):
         return two
     operation = migration.operations[int(finding.operation)]
     if finding.code == "MTM105" and isinstance(operation, DeleteModel):
         placed = PlacedOperation(address=finding.operation, operation=operation)
-        return _goes_on(project, plan, finding, Before(migration=migration, placed=placed))
-    deletion = _deleted(project, plan, finding, migration) if finding.code in _THROUGH_LEFT else None
+        return _goes_on(project, graph, plan, finding, Before(migration=migration, placed=placed))
+    deletion = _deleted(project, graph, plan, finding, migration) if finding.code in _THROUGH_LEFT else None
     if isinstance(deletion, str):
         return deletion
     if deletion is None:
@@ -108,11 +109,15 @@ def apart(project: Project, plan: Plan, finding: Finding, migration: Migration) 
     return Apart(removal=removal, deletion=deletion, migration=migration, address=finding.operation)
 
 
-def _removed(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Apart | str | None:
+def _removed(project: Project, graph: Graph, plan: Plan, finding: Finding, migration: Migration) -> Apart | str | None:
     """The RemoveField of MTM202 or MTM204 and the AddField, where they stand in two migrations."""
     operation, address = migration.operations[int(finding.operation or 0)], finding.operation or "0"
-    for other in project.migrations:
-        if other.app_label != migration.app_label or other.key == migration.key or other.key not in plan.order:
+    related = {place.location.path for place in finding.related}
+    for brief in project.migrations:
+        if brief.app_label != migration.app_label or brief.key == migration.key or brief.path not in related:
+            continue
+        other = graph.nodes.get(brief.key)
+        if not isinstance(other, Migration) or other.key not in plan.order:
             continue
         for index, one in enumerate(other.operations):
             if not any(
@@ -136,16 +141,16 @@ def _removed(project: Project, plan: Plan, finding: Finding, migration: Migratio
     return None
 
 
-def _deleted(project: Project, plan: Plan, finding: Finding, migration: Migration) -> Before | str | None:
+def _deleted(project: Project, graph: Graph, plan: Plan, finding: Finding, migration: Migration) -> Before | str | None:
     """The DeleteModel of the model that the field went through until then, in a migration before."""
     label, model, name = (finding.field or "").split(".", 2)
-    by_key = {one.key: one for one in project.migrations}
     through: ModelKey | None = None
     found: Before | None = None
     for key in plan.order[: plan.order.index(migration.key)]:
-        one = by_key.get(key)
-        for address, operation in () if one is None else _believed(one.operations):
-            assert one is not None
+        one = graph.nodes[key]
+        if not isinstance(one, Migration):
+            continue
+        for address, operation in _believed(one.operations):
             own = ModelKey(one.app_label, str(getattr(operation, "name", "")).lower())
             written = _written(operation, model, name) if one.app_label == label else None
             if written is not None:
@@ -168,13 +173,12 @@ def _deleted(project: Project, plan: Plan, finding: Finding, migration: Migratio
     return found
 
 
-def _goes_on(project: Project, plan: Plan, finding: Finding, deletion: Before) -> Apart | str | None:
+def _goes_on(project: Project, graph: Graph, plan: Plan, finding: Finding, deletion: Before) -> Apart | str | None:
     """The later migration in which a field goes another way than through the model that is deleted."""
     label, model, name = (finding.field or "").split(".", 2)
-    by_key = {one.key: one for one in project.migrations}
     for key in plan.order[plan.order.index(deletion.migration.key) + 1 :]:
-        one = by_key.get(key)
-        if one is None or one.app_label != label:
+        one = graph.nodes[key] if key.app_label == label else None
+        if not isinstance(one, Migration):
             continue
         for index, operation in enumerate(one.operations):
             if not isinstance(operation, AlterField) or _written(operation, model, name) is None:

@@ -7,11 +7,11 @@ after the guilty migration as a whole. So the plan is replayed once more, and on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from lint_m2m.finding import Finding
-from lint_m2m.graph import Graph, Plan, build
+from lint_m2m.graph import Graph, Plan
 from lint_m2m.migration import (
     UNKNOWN,
     AddField,
@@ -40,7 +40,7 @@ from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.sequences.database_side import database_side, without_holder
-from lint_m2m.sequences.late_copy import late_copy
+from lint_m2m.sequences.late_copy import Drops, is_curable, late_copy
 from lint_m2m.sequences.removed_before import Apart, apart
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import (
@@ -108,7 +108,8 @@ def situations(
 ) -> Iterator[Situation]:
     """The situation of each of `findings` that has a way out and whose migration is in `plan`, in the plan's order.
 
-    `files` opens the project's sources. Without such a finding nothing is replayed.
+    `graph` has the migrations with all of their operations, and is asked for no more of them than it takes; those of
+    `project` may be read briefly. `files` opens the project's sources. Without such a finding nothing is replayed.
     """
     placed = set(plan.order)
     wanted: dict[MigrationKey, list[Finding]] = {}
@@ -117,63 +118,98 @@ def situations(
             key = MigrationKey(finding.app_label or "", finding.migration or "")
             if key in placed:
                 wanted.setdefault(key, []).append(finding)
-    if not wanted:
+    cases: dict[MigrationKey, list[_Case]] = {}
+    for key in plan.order:
+        migration = graph.nodes.get(key) if key in wanted else None
+        if isinstance(migration, Migration) and migration.operations:
+            cases[key] = [_case(project, graph, plan, finding, migration) for finding in wanted[key]]
+    if not cases:
         return
     replay = Replay(project, graph, plan, settings)
     gatherer = Gatherer(project, graph, replay, files)
-    for moment in _moments(replay, wanted):
-        together = tuple(wanted[moment.migration.key])
-        for finding in together:
-            two = apart(project, plan, finding, moment.migration)
-            side = database_side(finding, moment.migration)
-            history, key = project, moment.migration.key
-            late = late_copy(replay, finding)
-            if late is not None:
-                yield from _late(replay, gatherer, moment, finding, together, late)
-                continue
-            if isinstance(two, Apart):
-                history, key = two.together(project), two.migration.key
-            elif side is not None:
-                history = without_holder(side, project, moment.migration)
-            if history is project:
-                situation = gatherer.situation(moment, finding, together, refused=two if isinstance(two, str) else None)
-            else:
-                again = Replay(history, build(history), plan, settings)
-                whole = Gatherer(history, again.graph, again, files)
-                around = next(_moments(again, {key: None}), None)
-                two = None if isinstance(two, str) else two
-                situation = None if around is None else whole.situation(around, finding, together, two, side)
+    drops = Drops() if any(is_curable(case.finding) for some in cases.values() for case in some) else None
+    needed = {key for key, some in cases.items() if not all(_is_elsewhere(case) for case in some)}
+    moments = _moments(replay, needed, drops)
+    for key, some in cases.items():
+        moment = next(moments, None) if key in needed else None
+        together = tuple(wanted[key])
+        for case in some:
+            situation = None
+            late = None if drops is None or moment is None else late_copy(replay, drops, case.finding)
+            if moment is not None and late is not None:
+                around = _before_drop(replay, moment, late)
+                situation = None if around is None else gatherer.situation(around, case.finding, together, late=late)
+            elif case.edited:
+                situation = _situation_elsewhere(replay, case, together, files)
+            elif moment is not None:
+                refused = case.two if isinstance(case.two, str) else None
+                situation = gatherer.situation(moment, case.finding, together, refused=refused)
             if situation is not None:
                 yield situation
 
 
-def _late(
-    replay: Replay,
-    gatherer: Gatherer,
-    moment: Moment,
-    finding: Finding,
-    together: tuple[Finding, ...],
-    late: LateCopy,
-) -> Iterator[Situation]:
-    """The situation of a copy that comes too late: before the table is dropped, and after the guilty migration."""
+@frozen
+class _Case:
+    """A finding whose sequences are made from a history of their own, or from the one that there is.
+
+    `edited` are the migrations that are others in that history, and `key` is the one to look at.
+    """
+
+    finding: Finding
+    key: MigrationKey
+    two: Apart | str | None
+    side: DatabaseSide | None
+    edited: Mapping[MigrationKey, Migration]
+
+
+def _case(project: Project, graph: Graph, plan: Plan, finding: Finding, migration: Migration) -> _Case:
+    two = apart(project, graph, plan, finding, migration)
+    side = database_side(finding, migration)
+    key, edited = migration.key, dict[MigrationKey, Migration]()
+    if isinstance(two, Apart):
+        key, edited = two.migration.key, dict(two.together())
+    elif side is not None:
+        edited = {key: without_holder(side, migration)}
+    return _Case(finding=finding, key=key, two=two, side=side, edited=edited)
+
+
+def _is_elsewhere(case: _Case) -> bool:
+    """Whether nobody has to look at the history as it is."""
+    return bool(case.edited) and not is_curable(case.finding)
+
+
+def _situation_elsewhere(replay: Replay, case: _Case, together: tuple[Finding, ...], files: Files) -> Situation | None:
+    """The situation of a case in its own history; `replay` is of the one that there is."""
+    graph = replay.graph.with_edited(case.edited)
+    again = Replay(replay.project, graph, replay.plan, replay.settings)
+    around = next(_moments(again, {case.key}), None)
+    if around is None:
+        return None
+    two = case.two if isinstance(case.two, Apart) else None
+    return Gatherer(replay.project, graph, again, files).situation(around, case.finding, together, two, case.side)
+
+
+def _before_drop(replay: Replay, moment: Moment, late: LateCopy) -> Moment | None:
+    """The moment of a copy that comes too late: before the table is dropped, and after the guilty migration."""
+    dropping = late.dropping.migration.key
+    if dropping == moment.migration.key:
+        return moment
     again = Replay(replay.project, replay.graph, replay.plan, replay.settings)
-    for first in _moments(again, {late.dropping.migration.key: None}):
-        around = replace(moment, before=first.before, tables=first.tables)
-        situation = gatherer.situation(around, finding, together, late=late)
-        if situation is not None:
-            yield situation
+    first = next(_moments(again, {dropping}), None)
+    return None if first is None else replace(moment, before=first.before, tables=first.tables)
 
 
-def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[Moment]:
-    """The moments around the migrations `wanted`, each as soon as its migration is replayed; no further than needed."""
+def _moments(replay: Replay, wanted: Collection[MigrationKey], drops: Drops | None = None) -> Iterator[Moment]:
+    """The moments around the migrations `wanted`, each as soon as its migration is replayed; no further than needed.
+
+    `drops` are told of each step.
+    """
     left = {key for key in replay.plan.order if key in wanted}
-    if not left:
-        return
     # What believed and existed before a wanted migration is taken after the last operation of the one before it.
     taken: dict[MigrationKey, tuple[StateView, tuple[TableFact, ...]]] = {}
     following: dict[MigrationKey, list[MigrationKey]] = {}
     last: MigrationKey | None = None
-    for key in replay.plan.order:
+    for key in _up_to(replay.plan, left):
         if key in wanted and last is None:
             taken[key] = _view(replay), ()
         elif key in wanted and last is not None:
@@ -181,7 +217,11 @@ def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[
         node = replay.graph.nodes.get(key)
         if isinstance(node, Migration) and node.operations:
             last = key
+    if not left:
+        return
     for step in replay.steps():
+        if drops is not None:
+            drops.see(step)
         operations = step.migration.operations
         if step.operation is not operations[-1] or step.address != str(len(operations) - 1):
             continue
@@ -194,6 +234,12 @@ def _moments(replay: Replay, wanted: Mapping[MigrationKey, object]) -> Iterator[
                 return
         for later in following.get(key, ()):
             taken[later] = _view(replay), replay.tables()
+
+
+def _up_to(plan: Plan, keys: Collection[MigrationKey]) -> Sequence[MigrationKey]:
+    """The order of a plan up to the last of `keys`."""
+    last = max((number for number, key in enumerate(plan.order) if key in keys), default=-1)
+    return plan.order[: last + 1]
 
 
 def _view(replay: Replay) -> StateView:
