@@ -92,5 +92,5 @@ def with_ways_out(findings: Sequence[Finding], contexts: Sequence[Context]) -> t
     """The ways out of `findings`, and the findings with their sequences."""
     if not findings:
         return [], []
-    ways, notes = ways_out(findings, [context.wholly() for context in contexts])
+    ways, notes = ways_out(findings, contexts)
     return ways, with_sequences(findings, ways, notes)

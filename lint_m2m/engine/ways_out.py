@@ -6,15 +6,15 @@ The imports of the sequences stand in the functions: a check that finds nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lint_m2m.engine.judge import Identity, identity, wholly
+from lint_m2m.engine.judge import Identity, identity
 from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.finding import Finding
-from lint_m2m.graph import Graph
-from lint_m2m.migration import Project
+from lint_m2m.graph import Graph, Node
+from lint_m2m.migration import Migration, MigrationKey, Project
 from lint_m2m.readers.files import Files
 from lint_m2m.replay.walk import ReplaySettings
 from lint_m2m.values import declare, frozen, replace
@@ -42,11 +42,36 @@ class Context:
     whole: TakesApart = as_it_is
     overlay: Mapping[Path, bytes] = declare(default_factory=dict)
 
-    def wholly(self) -> Context:
-        """The same with all operations of each migration."""
-        by_path = {migration.path: self.whole(migration) for migration in self.project.migrations}
-        project = replace(self.project, migrations=tuple(by_path.values()))
-        return replace(self, project=project, graph=wholly(self.graph, lambda migration: by_path[migration.path]))
+    def whole_graph(self) -> Graph:
+        """The graph with all operations of each migration that somebody asks for."""
+        return self.graph.with_nodes(_WholeNodes(self.graph.nodes, self.whole))
+
+
+class _WholeNodes(Mapping[MigrationKey, Node]):
+    """The nodes of a graph, each migration taken apart when it is asked for."""
+
+    def __init__(self, nodes: Mapping[MigrationKey, Node], whole: TakesApart) -> None:
+        self._nodes = nodes
+        self._whole = whole
+        self._taken_apart: dict[MigrationKey, Node] = {}
+
+    def __getitem__(self, key: MigrationKey) -> Node:
+        node = self._taken_apart.get(key)
+        if node is None:
+            node = self._nodes[key]
+            if isinstance(node, Migration):
+                node = self._whole(node)
+            self._taken_apart[key] = node
+        return node
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._nodes
+
+    def __iter__(self) -> Iterator[MigrationKey]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
 
 
 @frozen
@@ -83,12 +108,12 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[
         else:
             notes[finding.fingerprint] = (f"no sequence: {MOST_IN_MIGRATION} findings of this migration come first",)
     for context in contexts:
-        files = Files(context.root, context.overlay)
-        for plan in context.graph.plans:
+        graph, files = context.whole_graph(), Files(context.root, context.overlay)
+        for plan in graph.plans:
             shown = tuple(one for one in left.values() if identity(one) in context.found)
             if not shown:
                 break
-            for situation in situations(context.project, context.graph, plan, context.settings, shown, files):
+            for situation in situations(context.project, graph, plan, context.settings, shown, files):
                 assert situation.finding is not None
                 fingerprint = situation.finding.fingerprint
                 left.pop(fingerprint, None)
