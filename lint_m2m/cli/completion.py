@@ -95,7 +95,7 @@ def _formats(command: str) -> Collection[str]:
 
 
 def _sequences(_: str) -> Collection[str]:
-    from lint_m2m.sequences import sequence_ids
+    from lint_m2m.sequences.offers import sequence_ids
 
     return sequence_ids()
 

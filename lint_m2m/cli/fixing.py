@@ -31,7 +31,7 @@ _DIFF_STYLES: Final = (
 
 def require_sequence(name: str) -> None:
     """UsageError for an id that no sequence has."""
-    from lint_m2m.sequences import sequence_ids
+    from lint_m2m.sequences.offers import sequence_ids
 
     ids = sequence_ids()
     if name not in ids:

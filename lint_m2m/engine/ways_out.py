@@ -97,7 +97,7 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[
     notes: dict[str, Notes] = {}
     if not findings:
         return found, notes
-    from lint_m2m.sequences import has_way_out, offer, situations
+    from lint_m2m.sequences.kinds import has_way_out
 
     left: dict[str, Finding] = {}
     counted: Counter[tuple[str | None, str | None]] = Counter()
@@ -107,6 +107,11 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[
             left[finding.fingerprint] = finding
         else:
             notes[finding.fingerprint] = (f"no sequence: {MOST_IN_MIGRATION} findings of this migration come first",)
+    if not left:
+        return found, notes
+    from lint_m2m.sequences.offers import offer
+    from lint_m2m.sequences.situations import situations
+
     for context in contexts:
         graph, files = context.whole_graph(), Files(context.root, context.overlay)
         for plan in graph.plans:
@@ -136,13 +141,13 @@ def with_sequences(findings: Sequence[Finding], ways: Iterable[WayOut], notes: M
     by_fingerprint = {way.fingerprint: way for way in ways}
     if not by_fingerprint and not notes:
         return list(findings)
-    from lint_m2m.sequences import render
-
     filled: list[Finding] = []
     for finding in findings:
         finding = replace(finding, notes=(*finding.notes, *notes.get(finding.fingerprint, ())))
         way = by_fingerprint.get(finding.fingerprint)
         if way is not None:
+            from lint_m2m.sequences.render import render
+
             finding = replace(finding, sequences=tuple(render(proposal, way.situation) for proposal in way.proposals))
         filled.append(finding)
     return filled

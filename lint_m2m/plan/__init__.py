@@ -26,7 +26,11 @@ from lint_m2m.readers.static import ReadContext, read_migration, read_project
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import CODES
-from lint_m2m.sequences import apply_changes, fake, is_refusal, offer, render, rewrite_history, situations
+from lint_m2m.sequences import fake, rewrite_history
+from lint_m2m.sequences.edit import apply_changes
+from lint_m2m.sequences.offers import is_refusal, offer
+from lint_m2m.sequences.render import render
+from lint_m2m.sequences.situations import situations
 from lint_m2m.sequences.source import style_of
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations, Situation, Style
 from lint_m2m.values import frozen, replace

@@ -31,7 +31,8 @@ from lint_m2m.readers.live.pending import Pending, with_pending
 from lint_m2m.readers.live.project import facts
 from lint_m2m.rewrite import Fix
 from lint_m2m.rules import NAMES
-from lint_m2m.sequences import fake, is_refusal, propose
+from lint_m2m.sequences import fake
+from lint_m2m.sequences.offers import is_refusal, propose
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
 from lint_m2m.values import declare, frozen, replace, slotted
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from lint_m2m.errors import LintM2MError, reason_of
 from lint_m2m.interrupts import interrupts_wait
 from lint_m2m.readers.source import SourceError, decode, read_source
-from lint_m2m.sequences import Unwritable
+from lint_m2m.sequences.source import Unwritable
 from lint_m2m.values import frozen
 from lint_m2m.writing import alone, discard, move_new, prepare, require_writable, spare
 from lint_m2m.writing import flush as flush_folder

@@ -22,8 +22,10 @@ from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.finding import Applicability, Downtime, Finding, SequenceStep
 from lint_m2m.migration import Span
 from lint_m2m.rewrite.files import FileChange, RewriteError, SourceText, place_of, read, source_text
-from lint_m2m.sequences import Unwritable, apply_changes, is_refusal, render
-from lint_m2m.sequences.source import SourceFile
+from lint_m2m.sequences.edit import apply_changes
+from lint_m2m.sequences.offers import is_refusal
+from lint_m2m.sequences.render import render
+from lint_m2m.sequences.source import SourceFile, Unwritable
 from lint_m2m.sequences.values import NewMigration, Proposal, ReplaceOperations
 from lint_m2m.values import frozen, replace
 

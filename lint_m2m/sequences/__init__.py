@@ -1,91 +1,11 @@
 """From findings to safe operation sequences, written for the user's own models.
 
-`situations` gathers what a sequence needs to know, `propose` asks every sequence whether it fits, `render` turns a
-proposal into what a finding carries, `apply_changes` writes its migrations into texts.
+    kinds.py        which findings may have some
+    situations.py   what a sequence needs to know of a finding
+    registry.py     the sequences
+    offers.py       asks each of them whether it fits
+    render.py       turns a proposal into what a finding carries
+    edit.py         writes its migrations into texts
+
+Nothing is loaded with the package: most checks find nothing that has a way out.
 """
-
-from __future__ import annotations
-
-from lint_m2m.finding import Applicability
-from lint_m2m.sequences import fake, rewrite_history
-from lint_m2m.sequences.database_side import in_holder
-from lint_m2m.sequences.edit import apply_changes
-from lint_m2m.sequences.registry import SEQUENCES
-from lint_m2m.sequences.removed_before import with_removal
-from lint_m2m.sequences.render import render
-from lint_m2m.sequences.situations import has_way_out, situations
-from lint_m2m.sequences.source import Unwritable
-from lint_m2m.sequences.values import Instruction, Proposal, Situation
-from lint_m2m.values import frozen, replace
-
-__all__ = [
-    "SEQUENCES",
-    "Offer",
-    "Unwritable",
-    "apply_changes",
-    "has_way_out",
-    "is_refusal",
-    "offer",
-    "propose",
-    "render",
-    "sequence_ids",
-    "situations",
-]
-
-
-def sequence_ids() -> tuple[str, ...]:
-    """The ids of all sequences that there are."""
-    return tuple(dict.fromkeys(name for name, _ in SEQUENCES))
-
-
-def is_refusal(proposal: Proposal) -> bool:
-    """Whether its title says why there is no sequence, and its steps what to do instead."""
-    return proposal.id != fake.ID and all(isinstance(change, Instruction) for change in proposal.changes)
-
-
-@frozen
-class Offer:
-    """What there is for a situation: `proposals`, and `notes` on why others are not among them."""
-
-    proposals: tuple[Proposal, ...]
-    notes: tuple[str, ...] = ()
-
-
-def propose(situation: Situation) -> tuple[Proposal, ...]:
-    """The proposals of `offer`."""
-    return offer(situation).proposals
-
-
-def offer(situation: Situation) -> Offer:
-    """All sequences that fit, the recommended one first; exactly one is recommended unless all are for display.
-
-    A sequence whose code cannot be written from what is known, or not into its file, is left out, and why is said: of
-    `rewrite-history`, which is shown only, where nothing else is found.
-    """
-    if situation.refused is not None:
-        return Offer(proposals=(), notes=(f"no sequence fits it: {situation.refused}",))
-    found: list[Proposal] = []
-    unwritten: dict[str, list[str]] = {}
-    for name, sequence in SEQUENCES:
-        try:
-            proposals = [in_holder(with_removal(one, situation), situation) for one in sequence(situation)]
-            for proposal in proposals:
-                render(proposal, situation)
-        except Unwritable as reason:
-            unwritten.setdefault(str(reason), []).append(name)
-        except RecursionError:
-            unwritten.setdefault("its code is nested too deeply", []).append(name)
-        else:
-            found += proposals
-    if all(one.id == fake.ID for one in found):
-        found = []  # advice against it helps nobody who is not offered something better
-    else:
-        unwritten = {reason: ids for reason, ids in unwritten.items() if ids != [rewrite_history.ID]}
-    usable = [one for one in found if one.applicability is not Applicability.DISPLAY]
-    wanted = usable or found
-    chosen = next((one for one in wanted if one.recommended), next(iter(usable), None))
-    ordered = sorted(found, key=lambda one: one is not chosen)
-    return Offer(
-        proposals=tuple(replace(one, recommended=one is chosen) for one in ordered),
-        notes=tuple(f"`{'`, `'.join(ids)}` cannot be written for it: {why}" for why, ids in unwritten.items()),
-    )

@@ -40,6 +40,7 @@ from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.state import StateLedger
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.sequences.database_side import database_side, without_holder
+from lint_m2m.sequences.kinds import KINDS, has_way_out
 from lint_m2m.sequences.late_copy import Drops, is_curable, late_copy
 from lint_m2m.sequences.removed_before import Apart, apart
 from lint_m2m.sequences.source import style_of
@@ -55,25 +56,6 @@ from lint_m2m.sequences.values import (
     Through,
 )
 from lint_m2m.values import frozen, replace
-
-# What a finding wants or what is wrong with it; codes that are not here have no way out.
-_KINDS: Final = {
-    "MTM101": ChangeKind.ADD_THROUGH,
-    "MTM102": ChangeKind.REMOVE_THROUGH,
-    "MTM103": ChangeKind.M2M_TO_FK,
-    "MTM104": ChangeKind.TABLE_EXISTS,
-    "MTM105": ChangeKind.THROUGH_UNRESOLVED,
-    "MTM106": ChangeKind.MISSING_TOUCHED,
-    "MTM107": ChangeKind.CONSTRAINT_EXISTS,
-    "MTM201": ChangeKind.SWAP_THROUGH,
-    "MTM202": ChangeKind.RECREATED,
-    "MTM204": ChangeKind.FK_TO_M2M,
-    "MTM301": ChangeKind.STATE_TABLE_MISSING,
-    "MTM302": ChangeKind.STATE_COLUMN_MISSING,
-    "MTM303": ChangeKind.STATE_UNIQUE_DIFFERS,
-    "MTM304": ChangeKind.STATE_PK_DIFFERS,
-    "MTM305": ChangeKind.LINKS_ORPHANED,
-}
 
 # Those of a field that was something else before.
 _CHANGES: Final = frozenset({"MTM101", "MTM102", "MTM103", "MTM201", "MTM202"})
@@ -91,11 +73,6 @@ class Moment:
     before: StateView
     after: StateView
     tables: tuple[TableFact, ...]
-
-
-def has_way_out(finding: Finding) -> bool:
-    """Whether any sequence may fit a finding of this code."""
-    return finding.code in _KINDS and finding.field is not None and finding.migration is not None
 
 
 def situations(
@@ -630,7 +607,7 @@ def _change(finding: Finding, old: FieldState | None, new: FieldState | None, gu
 
 
 def _kind(code: str, old: FieldState | None, new: FieldState | None, *, altered: bool, on_database: bool) -> ChangeKind:
-    kind = _KINDS[code]
+    kind = KINDS[code]
     was = old is not None and old.field.many_to_many
     is_now = new is not None and new.field.many_to_many
     if kind is ChangeKind.TABLE_EXISTS and was and is_now and not _has_through(old) and altered:

@@ -14,7 +14,7 @@ from lint_m2m.cli import COMMANDS, parser
 from lint_m2m.cli.completion import SHELLS, WORDS
 from lint_m2m.reports import FORMATS
 from lint_m2m.rules import RULES
-from lint_m2m.sequences import sequence_ids
+from lint_m2m.sequences.offers import sequence_ids
 from tests.cli.conftest import Run
 
 pytest.importorskip("shtab")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lint_m2m import rewrite
-from lint_m2m.sequences import sequence_ids
+from lint_m2m.sequences.offers import sequence_ids
 from tests.cli.conftest import Run
 from tests.cli.projects import FINDING, THROUGH, write
 

@@ -20,7 +20,7 @@ from lint_m2m.config import Config
 from lint_m2m.engine import run
 from lint_m2m.engine.ways_out import WayOut
 from lint_m2m.finding import Finding
-from lint_m2m.sequences import apply_changes
+from lint_m2m.sequences.edit import apply_changes
 from lint_m2m.sequences.values import ModelsChange, NewMigration, Proposal
 from tests.sequences.reality import Server
 
