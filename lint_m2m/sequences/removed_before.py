@@ -147,6 +147,8 @@ def _deleted(project: Project, graph: Graph, plan: Plan, finding: Finding, migra
     through: ModelKey | None = None
     found: Before | None = None
     for key in plan.order[: plan.order.index(migration.key)]:
+        if key.app_label != label and (through is None or key.app_label != through.app_label):
+            continue
         one = graph.nodes[key]
         if not isinstance(one, Migration):
             continue
