@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from lint_m2m.engine.judge import Identity, identity
 from lint_m2m.engine.sources import TakesApart, as_it_is
 from lint_m2m.finding import Finding
+from lint_m2m.finding import Sequence as SafeSequence
 from lint_m2m.graph import Graph, Node
 from lint_m2m.migration import Migration, MigrationKey, Project
 from lint_m2m.readers.files import Files
@@ -76,12 +77,13 @@ class _WholeNodes(Mapping[MigrationKey, Node]):
 
 @frozen
 class WayOut:
-    """A finding's proposals, with what they were made from; paths in them start at `root`."""
+    """A finding's proposals, with what they were made from, and as `sequences`; paths in them start at `root`."""
 
     fingerprint: str
     root: Path
     situation: Situation
     proposals: tuple[Proposal, ...]
+    sequences: tuple[SafeSequence, ...]
 
 
 # Each sequence looks at the whole migration: of one migration, so many findings have some.
@@ -131,6 +133,7 @@ def ways_out(findings: Sequence[Finding], contexts: Iterable[Context]) -> tuple[
                             root=context.root,
                             situation=situation,
                             proposals=offered.proposals,
+                            sequences=offered.sequences,
                         )
                     )
     return found, notes
@@ -146,8 +149,6 @@ def with_sequences(findings: Sequence[Finding], ways: Iterable[WayOut], notes: M
         finding = replace(finding, notes=(*finding.notes, *notes.get(finding.fingerprint, ())))
         way = by_fingerprint.get(finding.fingerprint)
         if way is not None:
-            from lint_m2m.sequences.render import render
-
-            finding = replace(finding, sequences=tuple(render(proposal, way.situation) for proposal in way.proposals))
+            finding = replace(finding, sequences=way.sequences)
         filled.append(finding)
     return filled

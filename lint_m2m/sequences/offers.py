@@ -5,7 +5,7 @@ The sequences are loaded by the first situation that none of them is refused for
 
 from __future__ import annotations
 
-from lint_m2m.finding import Applicability
+from lint_m2m.finding import Applicability, Sequence
 from lint_m2m.sequences.database_side import in_holder
 from lint_m2m.sequences.removed_before import with_removal
 from lint_m2m.sequences.source import Unwritable
@@ -29,9 +29,13 @@ def is_refusal(proposal: Proposal) -> bool:
 
 @frozen
 class Offer:
-    """What there is for a situation: `proposals`, and `notes` on why others are not among them."""
+    """What there is for a situation: `proposals`, and `notes` on why others are not among them.
+
+    `sequences` are the proposals as a finding carries them.
+    """
 
     proposals: tuple[Proposal, ...]
+    sequences: tuple[Sequence, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -52,28 +56,28 @@ def offer(situation: Situation) -> Offer:
     from lint_m2m.sequences.registry import SEQUENCES
     from lint_m2m.sequences.render import render
 
-    found: list[Proposal] = []
+    found: list[tuple[Proposal, Sequence]] = []
     unwritten: dict[str, list[str]] = {}
     for name, sequence in SEQUENCES:
         try:
             proposals = [in_holder(with_removal(one, situation), situation) for one in sequence(situation)]
-            for proposal in proposals:
-                render(proposal, situation)
+            rendered = [(one, render(one, situation)) for one in proposals]
         except Unwritable as reason:
             unwritten.setdefault(str(reason), []).append(name)
         except RecursionError:
             unwritten.setdefault("its code is nested too deeply", []).append(name)
         else:
-            found += proposals
-    if all(one.id == fake.ID for one in found):
+            found += rendered
+    if all(one.id == fake.ID for one, _ in found):
         found = []  # advice against it helps nobody who is not offered something better
     else:
         unwritten = {reason: ids for reason, ids in unwritten.items() if ids != [rewrite_history.ID]}
-    usable = [one for one in found if one.applicability is not Applicability.DISPLAY]
-    wanted = usable or found
+    usable = [one for one, _ in found if one.applicability is not Applicability.DISPLAY]
+    wanted = usable or [one for one, _ in found]
     chosen = next((one for one in wanted if one.recommended), next(iter(usable), None))
-    ordered = sorted(found, key=lambda one: one is not chosen)
+    ordered = sorted(found, key=lambda one: one[0] is not chosen)
     return Offer(
-        proposals=tuple(replace(one, recommended=one is chosen) for one in ordered),
+        proposals=tuple(replace(one, recommended=one is chosen) for one, _ in ordered),
+        sequences=tuple(replace(shown, recommended=one is chosen) for one, shown in ordered),
         notes=tuple(f"`{'`, `'.join(ids)}` cannot be written for it: {why}" for why, ids in unwritten.items()),
     )
