@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 import lint_m2m
+from lint_m2m.migration import Migration
+from lint_m2m.readers.whole import Whole
 from tests.cli.projects import write
 
 _INITIAL = """
@@ -177,3 +184,62 @@ def test_a_table_that_is_gone_has_no_other_name(tmp_path: Path) -> None:
         "`fix-state` cannot be written for it: `library_book_authors` is dropped with every link: take that out, "
         "no table has them"
     )
+
+
+_LATER = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0002_authorship")]
+    operations = [
+        migrations.AddField(model_name="book", name="title", field=models.TextField(default="")),
+    ]
+"""
+
+
+def test_no_migration_is_taken_apart_that_nobody_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(
+        tmp_path,
+        {
+            "library/__init__.py": "",
+            "library/migrations/__init__.py": "",
+            "library/migrations/0001_initial.py": _INITIAL,
+            "library/migrations/0002_authorship.py": _EXTRAS,
+            "library/migrations/0003_title.py": _LATER,
+        },
+    )
+    asked: set[str] = set()
+    take_apart = Whole.__call__
+
+    def noted(self: Whole, migration: Migration, numbers: Iterable[int] | None = None) -> Migration:
+        if numbers is None:
+            asked.add(migration.name)
+        return take_apart(self, migration, numbers)
+
+    monkeypatch.setattr(Whole, "__call__", noted)
+    (finding,) = lint_m2m.check(tmp_path).findings
+    assert finding.sequences
+    assert asked == {"0001_initial", "0002_authorship"}
+
+
+_BROKEN = _LATER.replace("0002_authorship", "0002_gone")
+
+
+def test_no_sequence_is_loaded_where_no_finding_has_a_way_out(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "library/__init__.py": "",
+            "library/migrations/__init__.py": "",
+            "library/migrations/0001_initial.py": _INITIAL,
+            "library/migrations/0003_title.py": _BROKEN,
+        },
+    )
+    code = (
+        "import sys, lint_m2m\n"
+        "print(*[one.code for one in lint_m2m.check(sys.argv[1]).findings])\n"
+        "print(*[one for one in sorted(sys.modules) if one.startswith('lint_m2m.sequences.')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["MTM903", "lint_m2m.sequences.kinds lint_m2m.sequences.values"]
