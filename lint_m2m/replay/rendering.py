@@ -164,9 +164,7 @@ def unresolved(state: StateView) -> Iterator[tuple[FieldKey, ModelKey]]:
 
 def is_unresolved(model: ModelState, state: StateView) -> bool:
     """Whether a many-to-many field of a model is among them, or a foreign key of the `through` model of one."""
-    return any(_missing_links(model, state)) or any(
-        any(_missing_targets(key, state)) for key in _throughs(model)
-    )
+    return any(_missing_links(model, state)) or any(any(_missing_targets(key, state)) for key in _throughs(model))
 
 
 def _throughs(model: ModelState) -> Iterator[ModelKey]:
