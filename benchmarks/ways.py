@@ -73,7 +73,7 @@ def lint_m2m(project: Path, work: Path) -> Iterator[Way]:
     for folder, what, operation in (
         ("column", "a column added", 'AddField("customer", "extra_{number}", models.IntegerField(null=True))'),
         ("link", "a many-to-many added", 'AddField("customer", "more_{number}", models.ManyToManyField("{app}.team"))'),
-        ("code", "SQL that removes rows added", 'RunSQL("DELETE FROM {app}_team WHERE id = {number}", "")'),
+        ("code", "an operation that has all checked again", 'RunSQL("ANALYZE -- {number}", "")'),
     ):
         edited = work / folder
         shutil.copytree(project, edited)

@@ -11,14 +11,14 @@ cannot be written it is left out. The folder ignores itself for git and for back
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import os
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from lint_m2m.digests import blake2b, same_digest
 
 # In the root of a project.
 FOLDER: Final = ".lint_m2m_cache"
@@ -57,7 +57,7 @@ class Cache:
         if content is None or key is None:
             return None
         digest, entry = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-        return entry if hmac.compare_digest(digest, _digest(key, name, entry)) else None
+        return entry if same_digest(digest, _digest(key, name, entry)) else None
 
     def save(self, name: str, entry: bytes) -> None:
         """Keep an entry under `name` (letters and digits), unless it is too large or cannot be written."""
@@ -116,7 +116,7 @@ class Cache:
 
 
 def _digest(key: bytes, name: str, entry: bytes) -> bytes:
-    made = hashlib.blake2b(name.encode(), key=key, digest_size=_DIGEST_BYTES)
+    made = blake2b(name.encode(), key=key, digest_size=_DIGEST_BYTES)
     made.update(b"\0")
     made.update(entry)
     return made.digest()

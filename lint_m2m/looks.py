@@ -17,6 +17,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
+from lint_m2m.digests import blake2b
+
 # Size, time of the last change of content and of anything, inode. Nothing where the times cannot be relied on.
 Status: TypeAlias = tuple[int, ...]
 # A status, and the digest of what was there.
@@ -275,10 +277,7 @@ def _scanned(
 
 def digest(content: bytes) -> str:
     """The digest that stands for `content`."""
-    # OpenSSL comes with it: not for those who note nothing.
-    import hashlib
-
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def _status(status: os.stat_result) -> Status:

@@ -7,7 +7,6 @@ version of this program and of what it reads with. The entry is JSON, and holds 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -18,6 +17,7 @@ from typing import Any, Final
 from lint_m2m import __version__
 from lint_m2m.cache import Cache
 from lint_m2m.config import Config, read_options
+from lint_m2m.digests import blake2b
 from lint_m2m.engine.targets import Target
 from lint_m2m.engine.values import Checked, LeftOut, UnreadPart
 from lint_m2m.finding import (
@@ -58,7 +58,7 @@ class Memory:
             [os.fspath(root), [list(target.names) for target in targets], _deciding(configs[root], root)]
             for root, targets in groups.items()
         ]
-        self._name = hashlib.blake2b(repr([asked, noqa, *_program()]).encode(), digest_size=16).hexdigest()
+        self._name = blake2b(repr([asked, noqa, *_program()]).encode(), digest_size=16).hexdigest()
 
     def recall(self) -> dict[Path, Checked] | None:
         """What came of it, by root, without ways out; None where something has changed since, or it was never asked."""
@@ -95,7 +95,7 @@ class Memory:
         from lint_m2m.engine.unaffected import Unaffected
         from lint_m2m.readers.source import SourceError, read_source
 
-        unaffected = Unaffected.from_json(checked["unaffected"])
+        unaffected = known = Unaffected.from_json(checked["unaffected"])
         options = read_options(self._configs[root], root)
         try:
             with noting() as looked_again:
@@ -109,7 +109,8 @@ class Memory:
                     unaffected = after
         except SourceError:
             return False
-        checked["unaffected"] = unaffected.as_json()
+        if unaffected is not known:
+            checked["unaffected"] = unaffected.as_json()
         looked_at.renew(changed.files, looked_again)
         return looked_at.sound
 

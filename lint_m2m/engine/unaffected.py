@@ -90,14 +90,14 @@ class Unaffected(NamedTuple):
     may depend on, and its places in the plans, -1 for none.
     `links` are the names of models that may have a link table, or of which even columns matter, `related` those of
     fields that were ever anything but a column, by app label. `swappable` are the project's, by setting. `room` is what
-    there is room for besides.
+    there is room for besides (`Room.as_json`): few ask for it.
     """
 
     files: Mapping[str, tuple[str, str, Places]]
     links: frozenset[str]
     related: Mapping[str, frozenset[str]]
     swappable: tuple[tuple[str, str], ...]
-    room: Room | None
+    room: Mapping[str, Any] | None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -105,7 +105,7 @@ class Unaffected(NamedTuple):
             "links": sorted(self.links),
             "related": {app: sorted(names) for app, names in self.related.items()},
             "swappable": self.swappable,
-            "room": None if self.room is None else self.room.as_json(),
+            "room": self.room,
         }
 
     @classmethod
@@ -115,7 +115,7 @@ class Unaffected(NamedTuple):
             links=frozenset(value["links"]),
             related={app: frozenset(names) for app, names in value["related"].items()},
             swappable=tuple((setting, model) for setting, model in value["swappable"]),
-            room=None if value["room"] is None else Room.from_json(value["room"]),
+            room=value["room"],
         )
 
     def after(self, file: str, source: bytes, root: Path, options: ReadOptions) -> Unaffected | None:
@@ -141,20 +141,22 @@ class Unaffected(NamedTuple):
             return None
         if self._substance(read) == substance:
             return self
+        if self.room is None:
+            return None
         # What has come may be somebody's business the next time.
         related = self.related.get(app_label, frozenset())
-        room, names, newcomers = self.room, set(related), []
+        room, names, newcomers = Room.from_json(self.room), set(related), []
         for number, one in enumerate(read.operations):
             if isinstance(one, RunSQL) and _changes_relations(read, related):
                 break
-            more = None if room is None else room.with_newcomer(app_label, one, places)
+            more = room.with_newcomer(app_label, one, places)
             if more is not None:
                 room = more
                 names.update(_names_of(one))
                 newcomers.append(number)
         if not newcomers or self._substance(read, newcomers) != substance:
             return None
-        return self._replace(related={**self.related, app_label: frozenset(names)}, room=room)
+        return self._replace(related={**self.related, app_label: frozenset(names)}, room=room.as_json())
 
     def _substance(self, migration: Migration, without: Collection[int] = ()) -> str | None:
         return _substance(migration, self.links, self.related.get(migration.app_label, frozenset()), without)
@@ -185,7 +187,14 @@ def unaffected(
             substance = _substance(one, links, related.get(one.app_label, frozenset()))
             if substance is not None:
                 files[one.path] = one.app_label, substance, [order.get(one.key, -1) for order in orders]
-    return Unaffected(files=files, links=links, related=related, swappable=project.swappable, room=room(survey, graph))
+    left = room(survey, graph)
+    return Unaffected(
+        files=files,
+        links=links,
+        related=related,
+        swappable=project.swappable,
+        room=None if left is None else left.as_json(),
+    )
 
 
 def _substance(

@@ -12,7 +12,7 @@ import keyword
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from itertools import accumulate, count
 from operator import add
 from sys import intern
@@ -34,6 +34,7 @@ _PREFIXED: Final = (
     r"|[bB](?!'''|\"{3})(?:'(?:[\x20-\x26\x28-\x5b\x5d-\x7e]++|\\[\x20-\x77\x79-\x7e])*+'"
     r"|\"(?:[\x20\x21\x23-\x5b\x5d-\x7e]++|\\[\x20-\x77\x79-\x7e])*+\")"
 )
+_BYTES: Final = r"""[bB](?:'[\x20-\x26\x28-\x5b\x5d-\x7e]*+'(?!')|"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?!"))"""
 _NUMBER: Final = r"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?![\w.])"
 _DOTTED: Final = r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
 _ATOM: Final = rf"(?:(?P<text>{_TEXT})|(?P<number>{_NUMBER})|(?P<dotted>{_DOTTED}))"
@@ -61,17 +62,7 @@ _ARGUMENT: Final = re.compile(rf"{_BLANK}(?:(?P<name>[A-Za-z_]\w*+)=)?+{_ATOM}{_
 _NAMED: Final = re.compile(rf"{_BLANK}(?:([A-Za-z_]\w*+)=(?!=))?+", re.ASCII)
 _END: Final = re.compile(rf"{_BLANK}([,)\]}}:])", re.ASCII)
 _CLOSED: Final = re.compile(rf"{_BLANK}\)", re.ASCII)
-_OPERAND: Final = re.compile(
-    rf"(?P<text>{_TEXT}(?:{_BLANK}{_TEXT})*+)|(?P<prefixed>{_PREFIXED})|(?P<number>{_NUMBER})|(?P<dotted>{_DOTTED})|(?P<open>[(\[{{])",
-    re.ASCII,
-)
 _TRAILER: Final = re.compile(r"\(|\.[A-Za-z_]\w*+", re.ASCII)
-# Elements of a display that are constants, and tuples and lists of such: skipped at one stroke.
-_BYTES: Final = r"""[bB](?:'[\x20-\x26\x28-\x5b\x5d-\x7e]*+'(?!')|"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?!"))"""
-_SKIPPED: Final = rf"(?:{_TEXT}|{_BYTES}|{_NUMBER}|True|False|None)(?!\w)"
-_SKIPPED_LIST: Final = rf"\[{GAP}(?:{_SKIPPED}{GAP}(?:,{GAP}|(?=\])))*+\]"
-_SKIPPED_TUPLE: Final = rf"\({GAP}(?:{_SKIPPED}{GAP}(?:,{GAP}|(?=\))))*+\)"
-_FLAT_ELEMENTS: Final = re.compile(rf"(?:{GAP}(?:{_SKIPPED}|{_SKIPPED_TUPLE}|{_SKIPPED_LIST}){GAP},)*+", re.ASCII)
 # A call with arguments of one token each, or such lists, all by name: recognised at one stroke, and taken apart if
 # somebody asks.
 _WORD: Final = rf"[A-Za-z_]\w*+=(?:{_TEXT}|{_DOTTED}|{_NUMBER}|{_LIST})"
@@ -120,6 +111,23 @@ _MOST_COUNTED: Final = 4
 
 # How a value is written, by the group of `_FLAT` that it is in.
 _KINDS: Final = ("", "", "text", "number", "dotted", "")
+
+
+@cache
+def _operand() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?P<text>{_TEXT}(?:{_BLANK}{_TEXT})*+)|(?P<prefixed>{_PREFIXED})|(?P<number>{_NUMBER})|(?P<dotted>{_DOTTED})"
+        r"|(?P<open>[(\[{])",
+        re.ASCII,
+    )
+
+
+@cache
+def _flat_elements() -> re.Pattern[str]:
+    """Elements of a display that are constants, and tuples and lists of such: skipped at one stroke."""
+    constant = rf"(?:{_TEXT}|{_BYTES}|{_NUMBER}|True|False|None)(?!\w)"
+    inside = rf"{GAP}(?:{constant}{GAP}(?:,{GAP}|(?=[)\]])))*+"
+    return re.compile(rf"(?:{GAP}(?:{constant}|\({inside}\)|\[{inside}\]){GAP},)*+", re.ASCII)
 
 
 class NotPlain(Exception):
@@ -300,7 +308,7 @@ class Source:
 
     def skip(self, position: int, depth: int = 0) -> int:
         """Where the expression that begins at `position` ends."""
-        match = _OPERAND.match(self.text, position)
+        match = _operand().match(self.text, position)
         if match is None or depth > MAX_DEPTH:
             raise NotPlain
         position = match.end()
@@ -324,7 +332,7 @@ class Source:
         text = self.text
         pairs: bool | None = None if bracket == "{" else False
         while True:
-            flat = _FLAT_ELEMENTS.match(text, position) if pairs is False else None
+            flat = _flat_elements().match(text, position) if pairs is False else None
             if flat is not None:
                 position = flat.end()
             position = BLANK.match(text, position).end()  # type: ignore[union-attr]  # it may be empty
@@ -390,7 +398,7 @@ class Source:
         return Argument(None, self._kind(start, end), start, start, end), ending[1], ending.end()
 
     def _kind(self, start: int, end: int) -> str:
-        match = _OPERAND.match(self.text, start)
+        match = _operand().match(self.text, start)
         kind = match.lastgroup if match is not None and match.end() == end else None
         return kind if kind == "text" or kind == "number" or kind == "dotted" else ""
 
