@@ -29,7 +29,7 @@ LAYERS = {
     "finding": 0,
     "errors": 0,
     "values": -1,  # what a frozen class is, for all of them
-    "digests": -1,
+    "digests": -2,
     "looks": -1,  # what was looked at on disk
     "interrupts": -1,
     "processes": 0,  # work spread over several

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+
+from lint_m2m.digests import md5
 
 # DatabaseOperations.max_name_length(); SQLite has none.
 MAX_NAME_LENGTH = {"postgresql": 63, "mysql": 64, "oracle": 30, "sqlite": None}
@@ -24,20 +25,10 @@ def strip_namespace(identifier: str) -> tuple[str, str]:
 
 def names_digest(*parts: str, length: int) -> str:
     """The first `length` hexadecimal digits of the MD5 of all parts."""
-    digest = _md5()
+    digest = md5(usedforsecurity=False)
     for part in parts:
         digest.update(part.encode("utf-8", "surrogatepass"))
     return str(digest.hexdigest()[:length])
-
-
-def _md5() -> Any:
-    try:
-        # What CPython's `hashlib` falls back to: with `hashlib` itself comes OpenSSL, which takes longer to load than
-        # all names of a project to make.
-        from _md5 import md5  # type: ignore[import-not-found]
-    except ImportError:
-        from hashlib import md5
-    return md5(usedforsecurity=False)
 
 
 def truncate_name(identifier: str, length: int | None) -> str:
