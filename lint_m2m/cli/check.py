@@ -105,7 +105,7 @@ def add_options(parser: argparse.ArgumentParser, *, verbose: Sequence[str]) -> N
         help="exit with 1 when --fix has written something, whatever is left",
     )
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, and write nothing")
-    parser.add_argument("--jobs", metavar="N", type=_jobs, help="read and replay with N processes (default: one a processor)")
+    parser.add_argument("--jobs", metavar="N", type=_jobs, help="work with N processes (default: one a processor)")
     cache = parser.add_argument_group("cache")
     cache.add_argument("--cache-dir", metavar="DIR", help="keep what was found here (default: .lint_m2m_cache)")
     cache.add_argument("--no-cache", action="store_true", default=None, help="keep nothing, and use nothing kept")
