@@ -3,8 +3,6 @@
 A new foreign key or many-to-many field is in nobody's way between models that stay what they are, under a name and
 with a table that nothing in the project knows: the rules look at relations that change, at tables that are there
 already or not yet, and at what code and SQL name. SQL that only asks for rows, or changes some, changes no table.
-
-What counts is drawn tight. Where code or SQL may do more than it says, in any migration, there are no newcomers.
 """
 
 from __future__ import annotations
@@ -53,7 +51,7 @@ class Room(NamedTuple):
     """For what there is room; `as_json` and `from_json` are each other's reverse.
 
     `models` are by ``app_label.name``. `taken` are all words in code and SQL, and the names of all tables, in lower
-    case. `coded` are the models that code takes. `apps` are the project's.
+    case; `cut` is how long names of tables begin in SQL. `coded` are the models that code takes, `apps` the project's.
     """
 
     models: Mapping[str, Steady]
@@ -179,7 +177,7 @@ def room(survey: Survey, graph: Graph) -> Room | None:
     for model, said in survey.models.items():
         if said.moves:
             restless |= {model, *said.targets}
-        restless.update((model[0], base) for base in _bases(said))
+        restless |= _bases(said)
     models: dict[str, Steady] = {}
     for model, said in survey.models.items():
         if model in shaky or model in restless or _loses_relations(said):
@@ -197,12 +195,12 @@ def room(survey: Survey, graph: Graph) -> Room | None:
     )
 
 
-def _bases(said: Said) -> set[str]:
-    """The names of the models that a model comes from, whatever app they are of."""
-    found: set[str] = set()
+def _bases(said: Said) -> set[Model]:
+    """The models that a model comes from."""
+    found: set[Model] = set()
     for _, made in said.made:
         if made.options.bases is not UNKNOWN:
-            found.update(str(one).rpartition(".")[2].lower() for one in made.options.bases)
+            found.update(one for one in made.options.bases if isinstance(one, ModelKey))
     return found
 
 

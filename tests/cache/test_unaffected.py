@@ -12,6 +12,10 @@ import pytest
 
 from lint_m2m.cache import Cache
 from lint_m2m.engine import memory
+from lint_m2m.engine.newcomers import is_about_rows
+from lint_m2m.migration import RunSQL
+from lint_m2m.replay.sql import read_sql
+from lint_m2m.replay.sql_values import Harmless
 from tests.cache.test_memory import check, recalled, told
 from tests.cli.projects import INITIAL, library, write
 from tests.judge.histories import generate
@@ -358,6 +362,31 @@ def test_what_may_come(operation: str, holds: bool, tmp_path: Path, monkeypatch:
         assert told(check(root, cache)) == told(check(root))
         check(root, cache)
     assert was == [holds, True]
+
+
+@pytest.mark.parametrize("vendor", ["postgresql", "mysql", "sqlite", "oracle"])
+@pytest.mark.parametrize(
+    ("sql", "is_so"),
+    [
+        ("SELECT 1", True),
+        ("select setval('shop_item_id_seq', 7);", True),
+        ("SELECT a.id FROM shop_item a JOIN shop_item_books b ON a.id = b.item_id WHERE x IN (SELECT y FROM z)", True),
+        ("UPDATE \"shop_item\" SET note = 'DROP TABLE x' WHERE id - 1 > 2 / 3", True),
+        ("UPDATE library_book_authors SET book_id = 1", True),
+        ("UPDATE shop_item SET note = 1 FROM shop_other", False),
+        ("UPDATE shop_item SET note = (SELECT 1)", False),
+        ("SELECT * INTO shop_more FROM shop_item", False),
+        ("SELECT 1; DROP TABLE shop_item", False),
+        ("SELECT 1 -- one", False),
+        ("INSERT INTO shop_item VALUES (1)", False),
+        ("DELETE FROM shop_item", False),
+        ("DO $$ BEGIN UPDATE shop_item SET note = 1; END $$", False),
+    ],
+)
+def test_sql_about_rows(sql: str, is_so: bool, vendor: str) -> None:
+    assert is_about_rows(RunSQL(sql=(sql,))) is is_so
+    if is_so:
+        assert all(isinstance(effect, Harmless) for effect in read_sql(sql, vendor))
 
 
 def test_what_has_come_is_known_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
