@@ -42,7 +42,12 @@ def test_each_table(tmp_path: Path) -> None:
     for arguments, rows in (
         (
             ("--apps", "2", "--migrations", "10", "--only-lint-m2m"),
-            ["(the floor)", "lint-m2m, warm, a column added", "lint-m2m, warm, raw SQL added"],
+            [
+                "(the floor)",
+                "warm, a column added",
+                "warm, a many-to-many added",
+                "warm, an operation that has all checked",
+            ],
         ),
         (("--growth", "--sizes", "40", "80"), ["| 40 ", "| 80 ", "lint-m2m, cold, one core\n"]),
         (("--real", str(project)), ["| project |         80 |"]),
