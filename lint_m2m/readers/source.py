@@ -219,7 +219,9 @@ def refuse_repeated(text: str, tree: ast.AST) -> None:
                     found.append(each)
                 elif each.arg is not None:
                     seen.add(each.arg)
-        for value in vars(node).values():
+        # Not all attributes: signs such as ``+`` are one node for all trees, and pyflakes tells each node its parent.
+        for name in node._fields:
+            value = getattr(node, name, None)
             if value.__class__ is list:
                 pending += [each for each in value if isinstance(each, ast.AST) and each.__class__ not in _LEAVES]
             elif isinstance(value, ast.AST) and value.__class__ not in _LEAVES:

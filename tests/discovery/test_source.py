@@ -358,3 +358,16 @@ def test_tokens_are_not_more_than_counted(text: str) -> None:
     if text.isascii():
         everything = sum(token.lastgroup is None for token in re.finditer(source._WORD, text))
         assert most_tokens(text) - everything in (0, 1)
+
+
+def test_a_node_that_all_trees_share_leads_to_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``+`` is one node for all trees; pyflakes, in one process with this, tells it its parent."""
+    text = "a = f(b=1, c=2) + g(b=1, c=2)\n"
+    tree = ast.parse(text)
+    (statement,) = tree.body
+    assert isinstance(statement, ast.Assign)
+    assert isinstance(statement.value, ast.BinOp)
+    monkeypatch.setattr(statement.value.op, "_pyflakes_parent", tree, raising=False)
+    assert parse(text).body
+    with pytest.raises(SourceError, match="keyword argument repeated: b"):
+        parse("a = f(b=1, c=2) + g(b=1, b=2)\n")
