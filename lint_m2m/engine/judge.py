@@ -95,10 +95,10 @@ def judge_all(
         return _shown(rules, case, rest[number], plan, partial(_further, progress, before, sum(lengths)))
 
     shown = spread(len(plans), of_plan, processes if sum(lengths[1:]) >= FEWEST else 1)
+    by_plan = {(number, plan.level): one for (number, plan), one in zip(plans, shown, strict=True)}
     judged: list[Judged] = []
     for number, case in enumerate(cases):
-        of_plans = {one[1]: found for one, found in zip(plans, shown, strict=True) if one[0] == number}
-        together = _together(case.graph.plans, [of_plans[plan] for plan in case.graph.plans])
+        together = _together(case.graph.plans, [by_plan[number, plan.level] for plan in case.graph.plans])
         if together.by_columns:
             together = replayed(rules, case, wholly(case.graph, case.whole), progress)
         found = _grouped(_project_findings(rules, case.project, case.graph))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from lint_m2m.engine.survey import Model, Said, Survey
 from lint_m2m.migration import (
@@ -37,7 +37,7 @@ _ABOUT_ROWS: Final = re.compile(
 )
 
 # The places of a migration in the plans, -1 for none.
-Places = Sequence[int]
+Places: TypeAlias = Sequence[int]
 
 
 class Steady(NamedTuple):

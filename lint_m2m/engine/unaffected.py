@@ -225,7 +225,7 @@ def _substance(
 def _heeding_order(operations: Mapping[int, Operation]) -> range:
     """The numbers of the operations between one that puts something off until the migration ends and one that heeds
     whether it is made: what SQLite does for a column there decides (`_Bystanders`)."""
-    first = next((number for number, one in operations.items() if _puts_off(one)), len(operations))
+    first = next((number for number, one in operations.items() if _puts_off(one)), max(operations, default=-1))
     last = max((number for number, one in operations.items() if _heeds(one)), default=-1)
     return range(first + 1, last)
 

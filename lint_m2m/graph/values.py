@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, TypeAlias
 
@@ -80,28 +81,6 @@ class Wiring(NamedTuple):
     place: Mapping[MigrationKey, int]  # in the plan's order
 
 
-class _Edited(Mapping[MigrationKey, Node]):
-    """Nodes, and what some of them are instead."""
-
-    __slots__ = ("_edited", "_nodes")
-
-    def __init__(self, nodes: Mapping[MigrationKey, Node], edited: Mapping[MigrationKey, Node]) -> None:
-        self._nodes = nodes
-        self._edited = edited
-
-    def __getitem__(self, key: MigrationKey) -> Node:
-        return self._edited[key] if key in self._edited else self._nodes[key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._nodes
-
-    def __iter__(self) -> Iterator[MigrationKey]:
-        return iter(self._nodes)
-
-    def __len__(self) -> int:
-        return len(self._nodes)
-
-
 class Graph:
     """All migrations of a project and how they depend on each other.
 
@@ -145,7 +124,7 @@ class Graph:
 
     def with_edited(self, edited: Mapping[MigrationKey, Node]) -> Graph:
         """The same with `edited` in the place of the nodes of those keys; of the others none is asked for."""
-        return self.with_nodes(_Edited(self.nodes, edited))
+        return self.with_nodes(ChainMap(dict(edited), self.nodes))  # type: ignore[arg-type]  # nobody writes to it
 
     @property
     def unplanned(self) -> tuple[MigrationKey, ...]:

@@ -1,6 +1,6 @@
 """Python source from a stranger: open it, decode it, parse it, with every failure a `SourceError`.
 
-`parse_file` is what most callers want. Nothing is compiled or run; `ast.parse` builds a tree and no more.
+Nothing is compiled or run; `ast.parse` builds a tree and no more.
 """
 
 from __future__ import annotations
@@ -219,13 +219,9 @@ def refuse_repeated(text: str, tree: ast.AST) -> None:
                     found.append(each)
                 elif each.arg is not None:
                     seen.add(each.arg)
-        # Not all attributes: signs such as ``+`` are one node for all trees, and pyflakes tells each node its parent.
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if value.__class__ is list:
-                pending += [each for each in value if isinstance(each, ast.AST) and each.__class__ not in _LEAVES]
-            elif isinstance(value, ast.AST) and value.__class__ not in _LEAVES:
-                pending.append(value)
+        # By its fields, not by all attributes: signs such as ``+`` are one node for all trees, and pyflakes tells each
+        # node its parent.
+        pending += [each for each in ast.iter_child_nodes(node) if each.__class__ not in _LEAVES]
     if found:
         first = min(found, key=lambda one: (one.lineno, one.col_offset))
         lines = split_lines(text)
@@ -279,12 +275,6 @@ def parse_tolerant(text: str) -> ParsedSource:
         return ParsedSource(text, parse("".join(lines)), tuple(lost))
     except SourceError:
         raise first_error from None
-
-
-def parse_file(path: Path, *, tolerant: bool = False) -> ParsedSource:
-    """Open, decode and parse one file; SourceError says what went wrong, and where."""
-    text = decode(read_source(path))
-    return parse_tolerant(text) if tolerant else ParsedSource(text, parse(text))
 
 
 def split_lines(text: str) -> list[str]:

@@ -24,7 +24,6 @@ from lint_m2m.readers.source import (
     decode,
     most_tokens,
     parse,
-    parse_file,
     parse_tolerant,
     read_source,
     split_lines,
@@ -333,18 +332,17 @@ def test_split_lines_counts_like_the_parser() -> None:
     assert split_lines("") == []
 
 
-def test_parse_file(tmp_path: Path) -> None:
+def test_from_a_file_to_its_tree(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_bytes("# coding: latin-1\nX = 'é'\n".encode("latin-1"))
-    parsed = parse_file(path)
-    node = parsed.tree.body[0]
+    node = parse(decode(read_source(path))).body[0]
     assert isinstance(node, ast.Assign)
     assert isinstance(node.value, ast.Constant)
     assert node.value.value == "é"
     path.write_text(MIGRATION)
     with pytest.raises(SourceError):
-        parse_file(path)
-    assert parse_file(path, tolerant=True).lost
+        parse(decode(read_source(path)))
+    assert parse_tolerant(decode(read_source(path))).lost
 
 
 @given(st.text(alphabet="ab1_ \t\f\n\r\x0b#'\"\\(){}.é€\ud800"))
