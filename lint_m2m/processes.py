@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Final, Generic, NoReturn, TypeVar
 
 from lint_m2m import looks
@@ -22,8 +22,9 @@ from lint_m2m.looks import Looks
 
 _Result = TypeVar("_Result")
 
-# A piece's number is one byte.
-MOST_PIECES: Final = 256
+# The bytes of a piece's number, and how many numbers a pipe takes at once.
+_NUMBER: Final = 2
+MOST_PIECES: Final = 2_048
 # How many bytes tell the size of what a piece has become: few enough to be written and read at once.
 _SIZE: Final = 8
 
@@ -57,8 +58,8 @@ def spread(
         queue, feed = os.pipe()
     except OSError:
         return [work(number) for number in range(pieces)]
-    # Each byte is taken by one process only.
-    os.write(feed, bytes(range(pieces)))
+    # Each number is taken by one process only.
+    os.write(feed, b"".join(number.to_bytes(_NUMBER, "big") for number in range(pieces)))
     os.close(feed)
     workers: list[_Worker[_Result]] = []
     try:
@@ -66,7 +67,11 @@ def spread(
         with interrupts_wait():
             workers += [_Worker(queue, work) for _ in range(processes - 1)]
         meanwhile()
-        done = dict(_taken(queue, work))
+        done: dict[int, _Result] = {}
+        for number, result in _taken(queue, work):
+            done[number] = result
+            for worker in workers:
+                worker.take()
         for worker in workers:
             pieces_done, looked_at = worker.results()
             done.update(pieces_done)
@@ -88,8 +93,9 @@ def _has_threads() -> bool:
 
 
 def _taken(queue: int, work: Callable[[int], _Result]) -> Iterator[tuple[int, _Result]]:
-    while number := os.read(queue, 1):
-        yield number[0], work(number[0])
+    while taken := os.read(queue, _NUMBER):
+        number = int.from_bytes(taken, "big")
+        yield number, work(number)
 
 
 class _Worker(Generic[_Result]):
@@ -98,6 +104,10 @@ class _Worker(Generic[_Result]):
     def __init__(self, queue: int, work: Callable[[int], _Result]) -> None:
         self._pid: int | None = None
         self._open: list[int] = []
+        # What has come so far, and how many bytes of the memory that was.
+        self._found: dict[int, _Result] = {}
+        self._looked_at: Looks | None = None
+        self._position = 0
         try:
             self._memory = os.memfd_create("lint-m2m")  # type: ignore[attr-defined,unused-ignore]  # Linux alone has it
             self._open.append(self._memory)
@@ -115,25 +125,34 @@ class _Worker(Generic[_Result]):
             _work(queue, writing, self._memory, work, parent)
         os.close(writing)
 
+    def take(self) -> None:
+        """Take what the process has done by now: it goes on meanwhile."""
+        if self._pid is not None:
+            os.set_blocking(self._pipe, False)
+            with suppress(BlockingIOError):
+                self._take_all()
+
     def results(self) -> tuple[dict[int, _Result], Looks | None]:
         """The pieces that the process has done, and what it looked at; none if it has not come to its end."""
         if self._pid is None:
             return {}, None
+        os.set_blocking(self._pipe, True)
+        self._take_all()
+        pid, self._pid = self._pid, None
+        return (self._found, self._looked_at) if os.waitpid(pid, 0)[1] == 0 else ({}, None)
+
+    def _take_all(self) -> None:
+        """Take what the process does, until it has come to its end; BlockingIOError where nothing has come."""
         import pickle
 
-        found: dict[int, _Result] = {}
-        looked_at: Looks | None = None
-        position = 0
         while told := os.read(self._pipe, _SIZE):
-            data = os.pread(self._memory, int.from_bytes(told, "big"), position)
-            position += len(data)
+            data = os.pread(self._memory, int.from_bytes(told, "big"), self._position)
+            self._position += len(data)
             number, result = pickle.loads(data)
             if number is None:
-                looked_at = result
+                self._looked_at = result
             else:
-                found[number] = result
-        pid, self._pid = self._pid, None
-        return (found, looked_at) if os.waitpid(pid, 0)[1] == 0 else ({}, None)
+                self._found[number] = result
 
     def stop(self) -> None:
         """End the process if it still runs, and forget it."""

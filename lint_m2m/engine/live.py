@@ -10,7 +10,7 @@ from typing import Final
 
 from lint_m2m.discovery import Layout, MigrationFile
 from lint_m2m.engine.sources import Readable
-from lint_m2m.migration import UnreadFile
+from lint_m2m.migration import Project, UnreadFile
 from lint_m2m.readers.live.loading import Loaded
 from lint_m2m.readers.live.project import Facts, apps_at, read_project
 from lint_m2m.readers.options import ReadOptions
@@ -94,6 +94,9 @@ class LiveReader:
             read = partial(read_project, one, options, by_file, self._loaded.apps, database.routers)
             readables.append(Readable(one, read))
         return readables
+
+    def read(self, readables: Sequence[Readable], options: ReadOptions) -> Sequence[Project]:
+        return [readable.read() for readable in readables]
 
     def _new(
         self, root: Path, paths: dict[str, str], known: set[Path], options: ReadOptions

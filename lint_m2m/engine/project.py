@@ -72,16 +72,15 @@ def check_root(job: Job) -> Checked:
         UnreadPart(path=one.path, line=None, reason=one.reason, unchecked="what is in it"): None
         for one in sorted(closed)
     }
-    projects: list[tuple[Readable, Project]] = []
+    wanted: list[Readable] = []
     for readable in readables:
-        layout = readable.layout
-        targets = _concerned(job, layout)
-        if not targets:
-            continue
-        covered |= dict.fromkeys(targets)
-        job.progress(f"reading {len(layout.files):,} migrations")
-        projects.append((readable, readable.read()))
-        job.clock.lap("reading")
+        targets = _concerned(job, readable.layout)
+        if targets:
+            covered |= dict.fromkeys(targets)
+            wanted.append(readable)
+    job.progress(f"reading {sum(len(readable.layout.files) for readable in wanted):,} migrations")
+    projects = list(zip(wanted, job.reader.read(wanted, job.options), strict=True))
+    job.clock.lap("reading")
     from lint_m2m.engine import judging
 
     all_judged = judging.judged([(project, readable.whole) for readable, project in projects], job)

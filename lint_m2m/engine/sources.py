@@ -27,7 +27,7 @@ def as_it_is(migration: Migration, numbers: Iterable[int] | None = None) -> Migr
 class Readable(NamedTuple):
     """A project that can be read: what it consists of, and how.
 
-    `whole` is for its migrations.
+    `whole` is for its migrations. Several are read by their reader at once.
     """
 
     layout: Layout
@@ -49,6 +49,9 @@ class Reader(Protocol):
 
     def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
         """The projects in a root."""
+
+    def read(self, readables: Sequence[Readable], options: ReadOptions) -> Sequence[Project]:
+        """Some of those projects."""
 
     def reports_on(self, path: str) -> bool:
         """Whether findings in a file are for whoever works on the project."""
@@ -80,17 +83,25 @@ class SourceReader:
     def projects(self, root: Path, options: ReadOptions) -> Sequence[Readable]:
         # Not for those who remember what came of it the last time.
         from lint_m2m.discovery import discover_projects
-        from lint_m2m.readers.static import read_project
         from lint_m2m.readers.whole import Whole
 
-        layouts = discover_projects(root, options)
+        def one(layout: Layout) -> Project:
+            return self._of((layout,), options)[0]
 
-        def read(layout: Layout) -> Project:
-            project = read_project(layout, options, self.processes, brief=True, meanwhile=_load_what_comes_next)
-            self._read.append(project)
-            return project
+        return [
+            Readable(layout, partial(one, layout), Whole(layout, options))
+            for layout in discover_projects(root, options)
+        ]
 
-        return [Readable(layout, partial(read, layout), Whole(layout, options)) for layout in layouts]
+    def read(self, readables: Sequence[Readable], options: ReadOptions) -> Sequence[Project]:
+        return self._of([readable.layout for readable in readables], options)
+
+    def _of(self, layouts: Sequence[Layout], options: ReadOptions) -> Sequence[Project]:
+        from lint_m2m.readers.static import read_projects
+
+        projects = read_projects(layouts, options, self.processes, brief=True, meanwhile=_load_what_comes_next)
+        self._read += projects
+        return projects
 
     def reports_on(self, path: str) -> bool:
         return True

@@ -1,13 +1,14 @@
 """The static reader: migration files to `Migration` values, without running or importing anything.
 
-`read_project` is all that the engine needs. `read_migration` is a function of one file's bytes and of the context
+`read_projects` is all that the engine needs. `read_migration` is a function of one file's bytes and of the context
 (layout, options, and the other files of the project), so that caches and processes can be put around it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Final, TypeAlias
 
 from lint_m2m.migration import Migration, Project, ReaderGap, Span, UnreadFile
 from lint_m2m.readers.context import FileLike, LayoutLike, ReadContext, Session, session_of
@@ -20,7 +21,10 @@ from lint_m2m.readers.source import SourceError, decode, parse_tolerant, read_so
 from lint_m2m.readers.values import Choice, ClassValue, Ref
 from lint_m2m.readers.workers import read_all
 
-__all__ = ["ReadContext", "read_migration", "read_project", "read_tree"]
+__all__ = ["ReadContext", "read_migration", "read_project", "read_projects", "read_tree"]
+
+# What is in a file, and whether it may speak of lint-m2m.
+_Found: TypeAlias = tuple[Migration | UnreadFile | None, bool]
 
 # ``from django.db.migrations import Migration`` and no class: Django takes that for an empty migration.
 ONLY_IMPORTED: Final = ReaderGap("it imports Django's Migration class and has none itself", "whether it is one", None)
@@ -34,7 +38,19 @@ def read_project(
     brief: bool = False,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Project:
-    """Every migration of the project, in the order of `layout.files`. Never raises for what is in the files.
+    """Every migration of the project, in the order of `layout.files`; see `read_projects`."""
+    return read_projects((layout,), options, jobs, brief=brief, meanwhile=meanwhile)[0]
+
+
+def read_projects(
+    layouts: Sequence[LayoutLike],
+    options: ReadOptions,
+    jobs: int = 1,
+    *,
+    brief: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[Project]:
+    """The projects that are laid out so, read together. Never raises for what is in the files.
 
     `jobs` is how many processes may read at the same time. `brief`: many operations of files without comments for
     lint-m2m are only `Recognised`; `whole.Whole` reads the rest. `meanwhile`: see `read_all`.
@@ -43,14 +59,11 @@ def read_project(
     without a Migration class beside others that have one (BadMigrationError). An app none of whose files has one is no
     app with migrations (Alembic's or South's folders are called the same) and is left out.
     """
-    context = ReadContext(layout, options)
-    migrations: list[Migration] = []
-    unread: list[UnreadFile] = list(layout.problems)
-    empty: list[FileLike] = []
+    contexts = [ReadContext(layout, options) for layout in layouts]
     overlay = dict(options.overlay)
 
-    def read(file: FileLike) -> tuple[Migration | UnreadFile | None, bool]:
-        """What is in a file, and whether it may speak of lint-m2m."""
+    def read(place: tuple[ReadContext, FileLike]) -> _Found:
+        context, file = place
         try:
             source = read_source(file.file, overlay)
         except SourceError as error:
@@ -59,8 +72,19 @@ def read_project(
         # Comments may be about any operation.
         return read_migration(file, source, context, brief=brief and not speaks), speaks
 
+    projects = list(zip(contexts, layouts, strict=True))
+    places = [(context, file) for context, layout in projects for file in layout.files]
+    found = iter(read_all(places, read, jobs, meanwhile))
+    return [_project(context, layout, islice(found, len(layout.files))) for context, layout in projects]
+
+
+def _project(context: ReadContext, layout: LayoutLike, found: Iterable[_Found]) -> Project:
+    """The project that the files of `layout` are, where `found` is what is in each."""
+    migrations: list[Migration] = []
+    unread: list[UnreadFile] = list(layout.problems)
+    empty: list[FileLike] = []
     silent: list[str] = []
-    for file, (result, speaks) in zip(layout.files, read_all(layout.files, read, jobs, meanwhile), strict=True):
+    for file, (result, speaks) in zip(layout.files, found, strict=True):
         if not speaks:
             silent.append(file.path)
         if result is None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final, TypeVar
 
-from lint_m2m.processes import MOST_PIECES, spread
+from lint_m2m.processes import spread
 
 _File = TypeVar("_File")
 _Result = TypeVar("_Result")
 
 # For fewer files a process is not worth it: what it reads has to be carried over.
 FEWEST: Final = 60
-# Pieces for each process: as many as it takes for all to end at about the same time.
-_PIECES: Final = 8
+# The first pieces are large, since each costs something, and the last so small that all processes end at about the
+# same time: of what is left for each process, a piece is one of so many parts, but for so many files at least, and so
+# much of all.
+_PARTS: Final = 3
+_SMALLEST: Final = 10
+_MOST: Final = 500
 
 
 def read_all(
@@ -27,10 +31,18 @@ def read_all(
     parts = min(jobs, len(files) // FEWEST)
     if parts < 2:
         return [read(file) for file in files]
-    size = -(-len(files) // min(parts * _PIECES, MOST_PIECES))
-    pieces = [files[start : start + size] for start in range(0, len(files), size)]
+    pieces = list(_pieces(files, parts * _PARTS))
 
     def read_piece(number: int) -> list[_Result]:
         return [read(file) for file in pieces[number]]
 
     return list(chain.from_iterable(spread(len(pieces), read_piece, parts, meanwhile)))
+
+
+def _pieces(files: Sequence[_File], parts: int) -> Iterator[Sequence[_File]]:
+    """The files, cut so that each piece is one of `parts` parts of what is left."""
+    start, least = 0, max(_SMALLEST, len(files) // _MOST)
+    while start < len(files):
+        end = start + max(least, (len(files) - start) // parts)
+        yield files[start:end]
+        start = end

@@ -57,14 +57,14 @@ class TestReadAll:
             time.sleep(0.01)  # so that the other one takes some
             return file
 
-        assert workers.read_all(list(range(10)), read, 2) == list(range(10))
+        assert workers.read_all(list(range(50)), read, 2) == list(range(50))
 
     def test_an_error_is_the_same_as_without(self, capfd: pytest.CaptureFixture[str]) -> None:
         def read(file: int) -> int:
             return 1 // (file - 9)
 
         with pytest.raises(ZeroDivisionError):
-            workers.read_all(list(range(10)), read, 2)
+            workers.read_all(list(range(50)), read, 2)
         assert capfd.readouterr() == ("", "")
 
     def test_leaves_no_process_behind(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ class TestReadAll:
             return file
 
         with pytest.raises(KeyboardInterrupt):
-            workers.read_all(list(range(10)), read, 2)
+            workers.read_all(list(range(50)), read, 2)
         with pytest.raises(ProcessLookupError):
             os.kill(made[0], 0)
 
@@ -95,9 +95,9 @@ class TestReadAll:
             raise OSError("no more processes")
 
         monkeypatch.setattr(os, "fork", fork)
-        assert workers.read_all(list(range(10)), str, 2) == list(map(str, range(10)))
+        assert workers.read_all(list(range(50)), str, 2) == list(map(str, range(50)))
 
     def test_reads_alone_beside_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(threading, "active_count", lambda: 2)
         monkeypatch.setattr(os, "fork", None)
-        assert workers.read_all(list(range(10)), str, 2) == list(map(str, range(10)))
+        assert workers.read_all(list(range(50)), str, 2) == list(map(str, range(50)))
