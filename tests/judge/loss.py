@@ -14,8 +14,9 @@ all visible after it, where
 - a field that is removed and does not come back, or goes with its model, has lost nothing: somebody wanted that.
 
 A loss is *healed* at the first later operation of the same or the next two migrations of the app (counted from the
-migration of the loss) after which all the lost pairs are visible: RunPython or RunSQL copied them, or a table was put
-in its place. A copy made before the loss means that there is none.
+migration of the loss, or from the one that brings the field back, where it was away in between) after which all the
+lost pairs are visible: RunPython or RunSQL copied them, or a table was put in its place. A copy made before the loss
+means that there is none.
 """
 
 from __future__ import annotations
@@ -193,6 +194,7 @@ class _Search:
         return None
 
     def _healed(self, index: int, key: FieldKey, lost: frozenset[Pair]) -> Place | None:
+        away = False
         for later in range(index + 1, len(self.steps)):
             step = self.steps[later]
             if not self._together(index, later):
@@ -200,6 +202,9 @@ class _Search:
             key = dict(step.moved).get(key, key)
             # A field may be away in between, and come back.
             view = dict(step.after).get(key)
+            if away and view is not None:
+                index = later
+            away = view is None
             if view is not None and view.pairs is not None and lost <= view.pairs:
                 return step.place
         return None

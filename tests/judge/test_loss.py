@@ -168,6 +168,16 @@ def test_a_copy_in_the_same_migration_heals(judge: Judge) -> None:
     assert only(judge(*A_CUSTOM, XY, (SWAP, sql(COPY_XY)))).healed == place(6, "1")
 
 
+@pytest.mark.parametrize("later", [1, 2, 3])
+def test_a_copy_heals_for_two_migrations_after_the_field_has_come_back(judge: Judge, later: int) -> None:
+    remade = (AB, add(CUSTOM))
+    between = [create(name) for name in ("Q", "R")[: later - 1]]
+    copies = (XY, sql(COPY_XY)), (delete("AB"), remove()), create("P"), remade, *between
+    loss = only(judge(*A_CUSTOM, *copies, sql("INSERT INTO app_ab (a_id, b_id) SELECT a_id, b_id FROM app_xy")))
+    assert (loss.how, loss.place) == ("gone", place(6, "0"))
+    assert loss.healed == (place(8 + later, "0") if later <= 2 else None)
+
+
 def test_part_of_a_copy_does_not_heal(judge: Judge) -> None:
     loss = only(judge(*A_CUSTOM, XY, (SWAP, sql(COPY_XY + " WHERE id > (SELECT MIN(id) FROM app_ab)"))))
     assert loss.healed is None
