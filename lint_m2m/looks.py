@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from lint_m2m.digests import blake2b
 
-# Size, time of the last change of content and of anything, inode. Nothing where the times cannot be relied on.
+# Size, time of the last change of content and of anything, inode. The size alone where the times cannot be relied on.
 Status: TypeAlias = tuple[int, ...]
 # A status, and the digest of what was there.
 Seen: TypeAlias = tuple[Status, str]
@@ -111,6 +111,11 @@ class Looks:
         """Whether any question was about `path`."""
         return any(path in answers for answers in self.answers.values())
 
+    def more_in(self, path: str, content: bytes) -> bytes | None:
+        """What `content` has after all that was in a file; None where it begins with something else."""
+        (size, *_), known = self.files[path]
+        return content[size:] if digest(content[:size]) == known else None
+
     def renew(self, files: Iterable[str], seen: Looks) -> None:
         """Take what was seen of some files for what they were."""
         for file in files:
@@ -150,7 +155,8 @@ class Looks:
             self.sound = False
 
     def _reliable(self, status: os.stat_result) -> Status:
-        return _status(status) if max(status.st_mtime_ns, status.st_ctime_ns) < self._settled else ()
+        known = _status(status)
+        return known if max(status.st_mtime_ns, status.st_ctime_ns) < self._settled else known[:1]
 
 
 class Changed(NamedTuple):

@@ -134,7 +134,7 @@ class _Bystanders:
         app, name = model
         if app in self._confusing or model in self._shaky or field in self._kept.get(app, ()):
             return False
-        return _is_apart(name, field, self._survey.links, self._survey.relations[app])
+        return is_apart(name, field, self._survey.links, self._survey.relations[app])
 
     def _is_free(self, model: Model, field: str) -> bool:
         """Whether no index that stays needs a foreign key."""
@@ -341,9 +341,9 @@ def is_bystander(operation: Operation, links: Collection[str], related: Collecti
             pass
         case _:
             return False
-    return _is_apart(operation.model_name.lower(), operation.name.lower(), links, related)
+    return is_apart(operation.model_name.lower(), operation.name.lower(), links, related)
 
 
-def _is_apart(model: str, field: str, links: Collection[str], related: Collection[str]) -> bool:
+def is_apart(model: str, field: str, links: Collection[str], related: Collection[str]) -> bool:
     """Whether a column of that name has nothing to do with a link table."""
     return model not in links and "_" not in model and field not in related

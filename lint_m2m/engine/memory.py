@@ -90,26 +90,29 @@ class Memory:
         if changed.folders or changed.questions or len(changed.files) > _MOST_EDITED or len(self._groups) > 1:
             return False
         ((root, _),), (checked,) = self._groups.items(), value["checked"]
-        if checked["unaffected"] is None:
-            return False
-        from lint_m2m.engine.unaffected import Unaffected
+        from lint_m2m.engine.unaffected import Unaffected, says_no_more
         from lint_m2m.readers.source import SourceError, read_source
 
-        unaffected = known = Unaffected.from_json(checked["unaffected"])
+        unaffected = known = None if checked["unaffected"] is None else Unaffected.from_json(checked["unaffected"])
+        migrations = _unreported(checked)
         options = read_options(self._configs[root], root)
         try:
             with noting() as looked_again:
                 for file in changed.files:
+                    source = read_source(file)
+                    path = os.path.relpath(file, root).replace(os.sep, "/")
+                    more = looked_at.more_in(file, source)
+                    if more is not None and path in migrations and says_no_more(source, more):
+                        continue
                     # What another file imports is more than a migration.
-                    if looked_at.asked(file):
+                    if unaffected is None or looked_at.asked(file):
                         return False
-                    after = unaffected.after(file, read_source(file), root, options)
-                    if after is None:
+                    unaffected = unaffected.after(path, source, root, options)
+                    if unaffected is None:
                         return False
-                    unaffected = after
         except SourceError:
             return False
-        if unaffected is not known:
+        if unaffected is not None and unaffected is not known:
             checked["unaffected"] = unaffected.as_json()
         looked_at.renew(changed.files, looked_again)
         return looked_at.sound
@@ -157,6 +160,16 @@ def _modules(folder: str) -> Iterator[tuple[str, int, int]]:
                     yield entry.path, status.st_size, status.st_mtime_ns
                 elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
+
+
+def _unreported(checked: Mapping[str, Any]) -> set[str]:
+    """The migrations, below the root, of which nothing is said, where no sequence can show what is in them."""
+    if any(finding["sequences"] for finding in checked["findings"]):
+        return set()
+    found = {path for _, _, *paths in checked["places"] for path in paths}
+    for finding in checked["findings"]:
+        found -= {finding["location"][0], *(at[0] for at, _ in finding["related"])}
+    return found - {path for path, *_ in checked["unread"]}
 
 
 def _as_json(checked: Checked, targets: Sequence[Target]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ well (`newcomers.py`).
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lint_m2m.engine.bystanders import is_bystander
+from lint_m2m.engine.bystanders import is_apart, is_bystander
 from lint_m2m.engine.newcomers import Places, Room, room
 from lint_m2m.engine.survey import Survey, kind_of
 from lint_m2m.finding import Finding
@@ -46,6 +46,7 @@ from lint_m2m.migration import (
     UnreadFile,
 )
 from lint_m2m.readers.options import ReadOptions
+from lint_m2m.values import replace
 
 if TYPE_CHECKING:
     from lint_m2m.graph import Graph
@@ -59,6 +60,9 @@ _TOLD: Final = frozenset(
 _HEEDING: Final = frozenset(
     {AlterModelTable, AlterTogether, RemoveConstraint, RemoveIndex, RenameField, RenameIndex, RenameModel}
 )
+# Below what was a module's end: lines without code, and without braces, which are counted in what is long.
+_COMMENTS: Final = re.compile(rb"(?:[ ]*+(?:#[ -z|}~]{0,200}+)?+\n){0,50}+")
+_FIRST_LINES: Final = 1_000
 # Values that say themselves.
 _SIMPLE: Final = frozenset({bool, int, str, type(None)})
 
@@ -118,9 +122,9 @@ class Unaffected(NamedTuple):
             room=value["room"],
         )
 
-    def after(self, file: str, source: bytes, root: Path, options: ReadOptions) -> Unaffected | None:
-        """What to hold the next edit against; None if something may depend on what `source` has made of `file`."""
-        path = os.path.relpath(file, root).replace(os.sep, "/")
+    def after(self, path: str, source: bytes, root: Path, options: ReadOptions) -> Unaffected | None:
+        """What to hold the next edit against; None if something may depend on what `source` has made of the file at
+        `path`, below the root."""
         known = self.files.get(path)
         if known is None:
             return None
@@ -135,7 +139,7 @@ class Unaffected(NamedTuple):
         except SourceError:
             return None
         layout = _Layout(root=root, swappable=self.swappable)
-        migration = _File(app_label=app_label, name=name, path=path, file=Path(file))
+        migration = _File(app_label=app_label, name=name, path=path, file=root / path)
         read = read_plain(migration, text, ReadContext(layout, options), brief=True)
         if read is None or speaks_of_us(source):
             return None
@@ -160,6 +164,22 @@ class Unaffected(NamedTuple):
 
     def _substance(self, migration: Migration, without: Collection[int] = ()) -> str | None:
         return _substance(migration, self.links, self.related.get(migration.app_label, frozenset()), without)
+
+
+def says_no_more(source: bytes, more: bytes) -> bool:
+    """Whether `more`, the end of a migration's `source`, has comments and empty lines alone, none of them for
+    lint-m2m."""
+    from lint_m2m.readers.source import speaks_of_us
+
+    before = source[: len(source) - len(more)]
+    return (
+        _COMMENTS.fullmatch(more) is not None
+        and before.endswith(b"\n")
+        # A line that goes on, and another encoding: nobody knows then what it is.
+        and not before.endswith(b"\\\n")
+        and b"coding" not in source[:_FIRST_LINES]
+        and not speaks_of_us(more)
+    )
 
 
 def unaffected(
@@ -218,7 +238,10 @@ def _substance(
     place = dependencies, migration.run_before, migration.replaces, migration.initial, migration.atomic
     kinds = [one.__class__.__name__ for one in operations]
     text = migration.text or ""
-    said = [text[one.start : one.end] if isinstance(one, Recognised) else _said(one) for one in operations]
+    said = [
+        text[one.start : one.end] if isinstance(one, Recognised) else _said_of(one, links, related)
+        for one in operations
+    ]
     return digest(repr((place, kinds, said)).encode("utf-8", "surrogatepass"))
 
 
@@ -256,6 +279,19 @@ def _heeds(operation: Operation) -> bool:
     if isinstance(operation, AddField | AlterField):
         return operation.field.many_to_many
     return kind_of(operation) in _HEEDING
+
+
+def _said_of(operation: Operation, links: Collection[str], related: Collection[str]) -> object:
+    """An operation without the places where it stands; of the plain columns of a model that it makes, the names."""
+    if not isinstance(operation, CreateModel):
+        return _said(operation)
+    model = operation.name.lower()
+    others = [
+        one
+        for one in operation.fields
+        if not (one.field.is_plain_column and is_apart(model, one.name.lower(), links, related))
+    ]
+    return [one.name for one in operation.fields], _said(replace(operation, fields=tuple(others)))
 
 
 def _said(value: object) -> object:

@@ -238,6 +238,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField("item", "note", models.CharField(max_length=20)),
         migrations.AlterModelOptions(name="item", options={"ordering": ["note"]}),
+        migrations.CreateModel("Label", [("text", models.CharField(max_length=7)), ("code", models.TextField())]),
     ]
 """
 
@@ -257,6 +258,11 @@ def before_all(operation: str) -> Callable[[str], str]:
         (replaced('"', "'"), True),
         (replaced("CharField(max_length=20)", "TextField()"), True),
         (before_all('migrations.RemoveField("item", "x")'), True),
+        (replaced("max_length=7", "max_length=8, help_text='on paper'"), True),
+        (replaced("max_length=7", "max_length=7, db_column='code'"), False),
+        (replaced("max_length=7", "max_length=7, db_index=True"), False),
+        (replaced('("text", models.CharField(max_length=7)), ', ""), False),
+        (replaced('"text"', '"word"'), False),
         (before_all('migrations.AddIndex("item", models.Index(fields=["note"], name="i"))'), False),
         (replaced("max_length=20", "max_length=20, unique=True"), False),
         (replaced("operations = [", "atomic = False\n    operations = ["), False),
@@ -293,6 +299,50 @@ def test_which_edits_change_nothing(
     with recalled(monkeypatch) as was:
         assert told(check(root, cache)) == told(check(root))
         # And what is remembered now is the edited file.
+        check(root, cache)
+        assert was == [holds, True]
+
+
+CODE = """\
+from django.db import migrations
+
+
+def tidy(apps, schema_editor):
+    apps.get_model("library", "Book").authors.through.objects.filter(pk=1).delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+    operations = [migrations.RunPython(tidy)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "holds"),
+    [
+        (CODE, "# seen\n", True),
+        (CODE, "\n   # seen\n\n# twice\n", True),
+        (CODE, "\nSEEN = 1\n", False),
+        (CODE, "# seen", False),
+        (CODE, "# lint-m2m: ignore-file[MTM101] none\n", False),
+        (CODE, "# s\u00e9en\n", False),
+        (CODE.rstrip("\n"), "# seen\n", False),
+        (CODE + "# here and there \\\n", "# seen\n", False),
+        ("# coding: latin-1\n" + CODE, "# seen\n", False),
+        (CODE + '"""\n', "# seen\n", False),
+    ],
+)
+def test_comments_below_code(
+    code: str, more: str, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    write(root, {"library/migrations/0002_tidy.py": code})
+    check(root, cache)
+    write(root, {"library/migrations/0002_tidy.py": code + more})
+    with recalled(monkeypatch) as was:
+        assert told(check(root, cache)) == told(check(root))
         check(root, cache)
         assert was == [holds, True]
 
