@@ -9,9 +9,9 @@ well (`newcomers.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
 
 from lint_m2m.engine.bystanders import is_apart, is_bystander
 from lint_m2m.engine.newcomers import Places, Room, room
@@ -92,14 +92,16 @@ class Unaffected(NamedTuple):
 
     `files` are migrations that no finding has to do with: path below the root -> app label, a digest of what findings
     may depend on, and its places in the plans, -1 for none.
-    `links` are the names of models that may have a link table, or of which even columns matter, `related` those of
-    fields that were ever anything but a column, by app label. `swappable` are the project's, by setting. `room` is what
+    `links` are the names of models that may have a link table, or of which even columns matter. By app label, `related`
+    are those of fields that were ever anything but a column, or that an index covers, and `relations` those of which it
+    matters what columns they are. `swappable` are the project's, by setting. `room` is what
     there is room for besides (`Room.as_json`): few ask for it.
     """
 
     files: Mapping[str, tuple[str, str, Places]]
     links: frozenset[str]
     related: Mapping[str, frozenset[str]]
+    relations: Mapping[str, frozenset[str]]
     swappable: tuple[tuple[str, str], ...]
     room: Mapping[str, Any] | None
 
@@ -108,6 +110,7 @@ class Unaffected(NamedTuple):
             "files": self.files,
             "links": sorted(self.links),
             "related": {app: sorted(names) for app, names in self.related.items()},
+            "relations": {app: sorted(names) for app, names in self.relations.items()},
             "swappable": self.swappable,
             "room": self.room,
         }
@@ -118,6 +121,7 @@ class Unaffected(NamedTuple):
             files=value["files"],
             links=frozenset(value["links"]),
             related={app: frozenset(names) for app, names in value["related"].items()},
+            relations={app: frozenset(names) for app, names in value["relations"].items()},
             swappable=tuple((setting, model) for setting, model in value["swappable"]),
             room=value["room"],
         )
@@ -149,7 +153,7 @@ class Unaffected(NamedTuple):
             return None
         # What has come may be somebody's business the next time.
         related = self.related.get(app_label, frozenset())
-        room, names, newcomers = Room.from_json(self.room), set(related), []
+        room, names, newcomers = Room.from_json(self.room), set[str](), []
         for number, one in enumerate(read.operations):
             if isinstance(one, RunSQL) and _changes_relations(read, related):
                 break
@@ -160,10 +164,17 @@ class Unaffected(NamedTuple):
                 newcomers.append(number)
         if not newcomers or self._substance(read, newcomers) != substance:
             return None
-        return self._replace(related={**self.related, app_label: frozenset(names)}, room=room.as_json())
+        relations = self.relations.get(app_label, frozenset())
+        return self._replace(
+            related={**self.related, app_label: related | names},
+            relations={**self.relations, app_label: relations | names},
+            room=room.as_json(),
+        )
 
     def _substance(self, migration: Migration, without: Collection[int] = ()) -> str | None:
-        return _substance(migration, self.links, self.related.get(migration.app_label, frozenset()), without)
+        app = migration.app_label
+        related, relations = (one.get(app, frozenset()) for one in (self.related, self.relations))
+        return _substance(migration, self.links, related, relations, without)
 
 
 def says_no_more(source: bytes, more: bytes) -> bool:
@@ -198,13 +209,17 @@ def unaffected(
         for location in (finding.location, *(related.location for related in finding.related))
     }
     survey = Survey(project)
-    links, related = survey.links | {name for _, name in survey.shaky()}, survey.related
-    confusing = survey.confusing()
+    links, confusing = survey.links | {name for _, name in survey.shaky()}, survey.confusing()
+    altered = _altered_in_haste(project.migrations)
+    related, relations = (
+        {app: names | altered.get(app, frozenset()) for app, names in by_app.items()}
+        for by_app in (survey.related, survey.relations)
+    )
     files: dict[str, tuple[str, str, Places]] = {}
     orders = [{key: place for place, key in enumerate(plan.order)} for plan in graph.plans]
     for one in project.migrations:
         if one.path not in concerned and one.app_label not in confusing:
-            substance = _substance(one, links, related.get(one.app_label, frozenset()))
+            substance = _substance(one, links, related[one.app_label], relations[one.app_label])
             if substance is not None:
                 files[one.path] = one.app_label, substance, [order.get(one.key, -1) for order in orders]
     left = room(survey, graph)
@@ -212,13 +227,32 @@ def unaffected(
         files=files,
         links=links,
         related=related,
+        relations=relations,
         swappable=project.swappable,
         room=None if left is None else left.as_json(),
     )
 
 
+def _altered_in_haste(migrations: Iterable[Migration]) -> dict[str, frozenset[str]]:
+    """By app, the columns that are altered where it is somebody's business whether SQLite makes a table anew.
+
+    It does where the column was another one, and not else.
+    """
+    found: dict[str, set[str]] = {}
+    for one in migrations:
+        for number in _heeding_order(dict(enumerate(one.operations))):
+            operation = one.operations[number]
+            if isinstance(operation, AlterField | Recognised) and kind_of(operation) is AlterField:
+                found.setdefault(one.app_label, set()).add(operation.name.lower())
+    return {app: frozenset(names) for app, names in found.items()}
+
+
 def _substance(
-    migration: Migration, links: Collection[str], related: Collection[str], without: Collection[int] = ()
+    migration: Migration,
+    links: Collection[str],
+    related: Collection[str],
+    relations: Collection[str],
+    without: Collection[int] = (),
 ) -> str | None:
     """A digest of all that findings may depend on: everything but operations about plain columns, and those `without`
     which it is to be.
@@ -231,17 +265,23 @@ def _substance(
     order = _heeding_order(left)
     if any(number in order for number in without):
         return None
-    operations = [one for number, one in left.items() if number in order or not is_bystander(one, links, related)]
-    if not all(kind_of(one) in _TOLD and one.class_path is None and not one.overrides for one in operations):
+    operations = {
+        number: one for number, one in left.items() if number in order or not is_bystander(one, links, related)
+    }
+    if not all(kind_of(one) in _TOLD and one.class_path is None and not one.overrides for one in operations.values()):
         return None
     dependencies = [(one.key, one.swappable) for one in migration.dependencies]
     place = dependencies, migration.run_before, migration.replaces, migration.initial, migration.atomic
-    kinds = [one.__class__.__name__ for one in operations]
+    kinds = [one.__class__.__name__ for one in operations.values()]
     text = migration.text or ""
-    said = [
-        text[one.start : one.end] if isinstance(one, Recognised) else _said_of(one, links, related)
-        for one in operations
-    ]
+    said: list[object] = []
+    for number, one in operations.items():
+        if number not in order and _adds_column(one, links, relations):
+            said.append((one.model_name, one.name))
+        elif isinstance(one, Recognised):
+            said.append(text[one.start : one.end])
+        else:
+            said.append(_said_of(one, links, relations))
     return digest(repr((place, kinds, said)).encode("utf-8", "surrogatepass"))
 
 
@@ -281,7 +321,18 @@ def _heeds(operation: Operation) -> bool:
     return kind_of(operation) in _HEEDING
 
 
-def _said_of(operation: Operation, links: Collection[str], related: Collection[str]) -> object:
+def _adds_column(
+    operation: Operation, links: Collection[str], relations: Collection[str]
+) -> TypeGuard[AddField | Recognised]:
+    """Whether it adds a column of which the name alone counts."""
+    return (
+        isinstance(operation, AddField | Recognised)
+        and kind_of(operation) is AddField
+        and is_bystander(operation, links, relations)
+    )
+
+
+def _said_of(operation: Operation, links: Collection[str], relations: Collection[str]) -> object:
     """An operation without the places where it stands; of the plain columns of a model that it makes, the names."""
     if not isinstance(operation, CreateModel):
         return _said(operation)
@@ -289,7 +340,7 @@ def _said_of(operation: Operation, links: Collection[str], related: Collection[s
     others = [
         one
         for one in operation.fields
-        if not (one.field.is_plain_column and is_apart(model, one.name.lower(), links, related))
+        if not (one.field.is_plain_column and is_apart(model, one.name.lower(), links, relations))
     ]
     return [one.name for one in operation.fields], _said(replace(operation, fields=tuple(others)))
 

@@ -239,6 +239,8 @@ class Migration(migrations.Migration):
         migrations.AddField("item", "note", models.CharField(max_length=20)),
         migrations.AlterModelOptions(name="item", options={"ordering": ["note"]}),
         migrations.CreateModel("Label", [("text", models.CharField(max_length=7)), ("code", models.TextField())]),
+        migrations.AddField("label", "size", models.IntegerField()),
+        migrations.AddIndex("label", models.Index(fields=["text", "size"], name="label_size")),
     ]
 """
 
@@ -259,6 +261,9 @@ def before_all(operation: str) -> Callable[[str], str]:
         (replaced("CharField(max_length=20)", "TextField()"), True),
         (before_all('migrations.RemoveField("item", "x")'), True),
         (replaced("max_length=7", "max_length=8, help_text='on paper'"), True),
+        (replaced("models.IntegerField()", "models.BigIntegerField(null=True)"), True),
+        (replaced("models.IntegerField()", "models.IntegerField(unique=True)"), False),
+        (replaced('"label", "size", ', '"label", "sizes", '), False),
         (replaced("max_length=7", "max_length=7, db_column='code'"), False),
         (replaced("max_length=7", "max_length=7, db_index=True"), False),
         (replaced('("text", models.CharField(max_length=7)), ', ""), False),
@@ -568,6 +573,25 @@ def test_a_column_for_which_sqlite_makes_a_table_anew(
     with recalled(monkeypatch) as was:
         assert told(check(root, cache)) == told(check(root))
     assert was == [holds]
+
+
+@pytest.mark.parametrize(("alters", "holds"), [(True, False), (False, True)])
+def test_a_column_that_sqlite_may_have_to_alter(
+    alters: bool, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    initial = INITIAL.replace("library", "shop").replace("Book", "Item")
+    alter = ["migrations.AlterField('item', 'text', models.TextField())"] if alters else []
+    then = migration([("shop", "0002_text")], MADE, *alter, "migrations.RenameModel('Shelf', 'Other')")
+    write(root, {"shop/migrations/0001_initial.py": initial, "shop/migrations/0003_more.py": then})
+    for number, column in enumerate(("models.TextField()", "models.TextField(null=True)")):
+        text = migration([("shop", "0001_initial")], f"migrations.AddField('item', 'text', {column})")
+        write(root, {"shop/migrations/0002_text.py": text})
+        with recalled(monkeypatch) as was:
+            assert told(check(root, cache)) == told(check(root))
+        assert was == [bool(number) and holds]
 
 
 @pytest.mark.parametrize("place", [0, 2])
