@@ -87,9 +87,9 @@ def spread(
 
 def _has_threads() -> bool:
     """Whether this process has others than the main one: a fork would have one alone, and their locks."""
-    import threading
-
-    return threading.active_count() > 1
+    # Who has started one has loaded it, and it knows of no others.
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1
 
 
 def _taken(queue: int, work: Callable[[int], _Result]) -> Iterator[tuple[int, _Result]]:
