@@ -24,13 +24,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lint_m2m.config.load import parse_document
 from lint_m2m.errors import ConfigurationError, reason_of, shown_path
 from lint_m2m.finding import Finding
 from lint_m2m.readers.source import SourceError, read_regular
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 SCHEMA: Final = 1
 # Some ten thousand findings.

@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
 from lint_m2m.errors import ChangesError, reason_of, shown_path
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 # What the readers open: modules, and the scripts that a RunSQL may be read from.
 _READ: Final = (".py", ".sql", ".psql", ".pgsql", ".mysql", ".ddl", ".txt")

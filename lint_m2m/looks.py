@@ -15,9 +15,10 @@ import stat
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from lint_m2m.digests import blake2b
+from lint_m2m.values import NamedTuple
 
 # Size, time of the last change of content and of anything, inode. The size alone where the times cannot be relied on.
 Status: TypeAlias = tuple[int, ...]

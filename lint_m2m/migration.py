@@ -10,9 +10,9 @@ Positions (`Span`) never take part in a comparison, because the static and the l
 from __future__ import annotations
 
 import enum
-from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
-from lint_m2m.values import declare, frozen
+from lint_m2m.values import NamedTuple, declare, frozen
 
 
 class Unknown(enum.Enum):

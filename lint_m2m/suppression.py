@@ -19,7 +19,7 @@ import re
 import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from lint_m2m.finding import Finding, Severity
 from lint_m2m.migration import (
@@ -31,7 +31,7 @@ from lint_m2m.migration import (
     SeparateDatabaseAndState,
     Span,
 )
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 UNUSED_CODE: Final = "MTM904"
 

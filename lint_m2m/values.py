@@ -9,15 +9,19 @@ and fields are set through their slots: start-up costs half as much, an instance
 The classes are dataclasses to whoever asks: `dataclasses.fields`, `replace` and `is_dataclass` work. `declare` is
 ``dataclasses.field`` for them, and `replace` is ``dataclasses.replace``, at a third of its cost. They can be pickled
 and copied; there is no ``__post_init__``.
+
+`NamedTuple` is that of `typing`, which compiles the annotation of each field to see whether it may be one: that takes
+twice as long as making the class.
 """
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, dataclass_transform
 
-__all__ = ["declare", "frozen", "names_in", "replace", "slotted"]
+__all__ = ["NamedTuple", "declare", "frozen", "names_in", "replace", "slotted"]
 
 _T = TypeVar("_T")
 # So many instances of a class are made without compiling its ``__init__``: of many classes there are no more.
@@ -52,8 +56,25 @@ class _Declared:
 if TYPE_CHECKING:
     from dataclasses import field as declare
     from dataclasses import replace as replace
+    from typing import NamedTuple as NamedTuple
 else:
     declare = _Declared
+
+    class _OfTuples(type):
+        """Makes of a class with fields a class of tuples."""
+
+        def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> type:
+            if not bases:
+                return super().__new__(cls, name, bases, namespace)
+            fields = namespace["__annotations__"]
+            defaults = [namespace.pop(field) for field in fields if field in namespace]
+            made = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
+            for key, value in namespace.items():
+                setattr(made, key, value)
+            return made
+
+    class NamedTuple(metaclass=_OfTuples):
+        """Base of the classes of tuples: their fields can be had by name, too."""
 
     def replace(value: _T, /, **others: object) -> _T:
         """Another value that is different in `others`. TypeError and ValueError as in `dataclasses`."""

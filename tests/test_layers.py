@@ -28,7 +28,7 @@ LAYERS = {
     "migration": 0,
     "finding": 0,
     "errors": 0,
-    "values": -1,  # what a frozen class is, for all of them
+    "values": -2,  # what a frozen class is, and one of tuples, for all of them
     "digests": -2,
     "looks": -1,  # what was looked at on disk
     "interrupts": -1,

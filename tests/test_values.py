@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from lint_m2m.values import declare, frozen, replace, slotted
+from lint_m2m.values import NamedTuple, declare, frozen, replace, slotted
 
 
 @frozen
@@ -30,6 +30,17 @@ class Derived(Base):
 @frozen
 class Empty:
     pass
+
+
+class Pair(NamedTuple):
+    """Two of them."""
+
+    one: int
+    other: str = "x"
+
+    @property
+    def both(self) -> str:
+        return f"{self.one}{self.other}"
 
 
 def test_holds_what_it_is_given_and_defaults() -> None:
@@ -149,3 +160,22 @@ def test_slotted_values_can_be_pickled_and_copied() -> None:
     for twin in (pickle.loads(pickle.dumps(one)), copy.deepcopy(one)):
         assert twin == one
         assert twin.items is not one.items
+
+
+def test_a_class_of_tuples_is_what_typing_makes_of_it() -> None:
+    assert (Pair.__name__, Pair.__qualname__, Pair.__module__) == ("Pair", "Pair", __name__)
+    assert (Pair.__doc__, Pair.__bases__, Pair._fields) == ("Two of them.", (tuple,), ("one", "other"))
+    assert Pair._field_defaults == {"other": "x"}
+    assert Pair.__annotations__ == {"one": "int", "other": "str"}
+    assert not hasattr(Pair(1), "__dict__")
+
+
+def test_a_tuple_has_fields_defaults_and_what_is_defined_beside_them() -> None:
+    pair = Pair(1)
+    assert pair == (1, "x") == Pair(one=1, other="x")
+    assert (pair.one, pair.other, pair.both) == (1, "x", "1x")
+    assert pair._replace(one=2) == Pair(2, "x")
+    assert repr(pair) == "Pair(one=1, other='x')"
+    assert pickle.loads(pickle.dumps(pair)) == copy.copy(pair) == pair
+    with pytest.raises(TypeError):
+        Pair()  # type: ignore[call-arg]

@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from lint_m2m import reports
 from lint_m2m.cli.streams import complain, encoding_of, say, say_bytes, wants_colour, width_of, write_file
 from lint_m2m.config import Config, Source, listed, nearest
 from lint_m2m.errors import ConfigurationError, LintM2MError, UsageError, reason_of
 from lint_m2m.finding import Report
-from lint_m2m.values import replace
+from lint_m2m.values import NamedTuple, replace
 
 if TYPE_CHECKING:
     from lint_m2m.rewrite import Edit as Written

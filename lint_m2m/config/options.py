@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from lint_m2m.errors import UsageError
 from lint_m2m.finding import Severity
+from lint_m2m.values import NamedTuple
 
 Parser: TypeAlias = Callable[[object], object]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import NamedTuple
 
 from lint_m2m.finding import Severity
-from lint_m2m.values import declare, frozen
+from lint_m2m.values import NamedTuple, declare, frozen
 
 
 class Source(enum.Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from lint_m2m.changes import Changes
 from lint_m2m.engine.fingerprints import Fingerprints
@@ -16,7 +16,7 @@ from lint_m2m.errors import ChangesError
 from lint_m2m.finding import Finding
 from lint_m2m.migration import Span
 from lint_m2m.readers.files import Files
-from lint_m2m.values import replace
+from lint_m2m.values import NamedTuple, replace
 
 # What makes a finding in a file that has not changed the same one before and after.
 _Place: TypeAlias = tuple[str, Span, str, str | None, str | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from lint_m2m.engine.bystanders import without_bystanders
 from lint_m2m.engine.sources import TakesApart, as_it_is
@@ -16,7 +16,7 @@ from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay, ReplaySettings
 from lint_m2m.rules import RULES
 from lint_m2m.rules.base import Rule
-from lint_m2m.values import replace
+from lint_m2m.values import NamedTuple, replace
 
 # What makes two findings the same one, seen in two plans.
 Identity: TypeAlias = tuple[str, Location, str | None, str | None]

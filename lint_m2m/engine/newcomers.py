@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lint_m2m.engine.survey import Model, Said, Survey
 from lint_m2m.migration import (
@@ -24,6 +24,7 @@ from lint_m2m.migration import (
     RunSQL,
 )
 from lint_m2m.replay.models import reverse_name
+from lint_m2m.values import NamedTuple
 
 if TYPE_CHECKING:
     from lint_m2m.graph import Graph

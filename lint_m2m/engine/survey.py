@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from lint_m2m.migration import (
     FOREIGN_KEY,
@@ -47,6 +47,7 @@ from lint_m2m.migration import (
     UnknownOperation,
 )
 from lint_m2m.replay.models import reverse_name
+from lint_m2m.values import NamedTuple
 
 # App and name, in lower case.
 Model: TypeAlias = tuple[str, str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from lint_m2m.errors import UsageError, reason_of
 from lint_m2m.roots import find_root
+from lint_m2m.values import NamedTuple
 
 # Where findings may lie, relative to the root: "" is everything.
 WHOLE_PROJECT = ""

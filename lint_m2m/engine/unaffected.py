@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from lint_m2m.engine.bystanders import is_apart, is_bystander
 from lint_m2m.engine.newcomers import Places, Room, room
@@ -46,7 +46,7 @@ from lint_m2m.migration import (
     UnreadFile,
 )
 from lint_m2m.readers.options import ReadOptions
-from lint_m2m.values import replace
+from lint_m2m.values import NamedTuple, replace
 
 if TYPE_CHECKING:
     from lint_m2m.graph import Graph

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lint_m2m.engine.targets import Target
 from lint_m2m.finding import Finding, Report
 from lint_m2m.migration import Span
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 if TYPE_CHECKING:
     from lint_m2m.baseline import Baseline

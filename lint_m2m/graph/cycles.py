@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from lint_m2m.graph.links import Links
 from lint_m2m.migration import MigrationKey
+from lint_m2m.values import NamedTuple
 
 # How many cycles of one knot are sought out one by one, and how many edges are looked at for that in the project: of
 # each knot at least one cycle is found, what is left then is cut without a word.

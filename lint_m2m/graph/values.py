@@ -6,11 +6,11 @@ import enum
 from collections import ChainMap
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import Migration, MigrationKey, Span, UnreadFile
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 Node: TypeAlias = Migration | UnreadFile
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from lint_m2m.graph.links import Links
 from lint_m2m.graph.values import Node
 from lint_m2m.migration import Migration, MigrationKey, Span
+from lint_m2m.values import NamedTuple
 
 FIRST = "__first__"
 LATEST = "__latest__"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
 from lint_m2m.config import listed, nearest
 from lint_m2m.errors import UsageError
 from lint_m2m.migration import ModelKey
 from lint_m2m.readers.django_names import DJANGO_FIELDS
 from lint_m2m.replay.models import FieldState, ModelState, StateView
+from lint_m2m.values import NamedTuple
 
 
 class Extra(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import connections, router
@@ -11,7 +11,7 @@ from django.db.migrations import Migration
 from django.db.migrations.operations.fields import FieldOperation
 from django.db.migrations.state import ModelState, ProjectState
 
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 # App label -> migrations, as the autodetector returns them.
 Changes: TypeAlias = dict[str, list[Migration]]

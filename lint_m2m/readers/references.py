@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey, ModelRef, SwappableRef
 from lint_m2m.readers.modules import Module, absolute_name
 from lint_m2m.readers.values import Call, ClassValue, Ref, Setting, Value, shorten
+from lint_m2m.values import NamedTuple
 
 if TYPE_CHECKING:
     from lint_m2m.readers.context import Session

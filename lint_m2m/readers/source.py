@@ -15,10 +15,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lint_m2m import looks
 from lint_m2m.migration import Span
+from lint_m2m.values import NamedTuple
 
 # The largest migration in the public projects that were looked at has 0.6 MB.
 MAX_SOURCE_BYTES: Final = 2 * 1024 * 1024

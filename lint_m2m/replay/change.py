@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from lint_m2m.migration import (
     AddConstraint,
@@ -28,6 +27,7 @@ from lint_m2m.replay.editor import Later
 from lint_m2m.replay.facts import Effect, Failure, FieldKey
 from lint_m2m.replay.models import StateView
 from lint_m2m.replay.rendering import Rendered
+from lint_m2m.values import NamedTuple
 
 
 class Outcome(NamedTuple):

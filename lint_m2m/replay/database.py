@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from lint_m2m.migration import UNKNOWN, Maybe, ModelKey
 from lint_m2m.replay.facts import ColumnFact, FieldKey, Origin, TableFact, UniqueFact
 from lint_m2m.replay.models import ModelState
 from lint_m2m.replay.names import Names
-from lint_m2m.values import declare, frozen, replace, slotted
+from lint_m2m.values import NamedTuple, declare, frozen, replace, slotted
 
 # The end of a name that Django made: a digest of eight digits, a suffix.
 _LIKE_AUTOMATIC = re.compile(r"[0-9a-f]{8}(_[a-z]+)?$")

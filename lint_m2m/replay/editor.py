@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import ModelKey
@@ -17,6 +17,7 @@ from lint_m2m.replay.facts import (
 )
 from lint_m2m.replay.layout import Layout
 from lint_m2m.replay.wording import Wording
+from lint_m2m.values import NamedTuple
 
 
 class Later(NamedTuple):

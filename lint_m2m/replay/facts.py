@@ -8,11 +8,11 @@ described by snapshots (`TableFact`), because the ledger itself goes on changing
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from lint_m2m.finding import Certainty
 from lint_m2m.migration import Location, Maybe, MigrationKey, ModelKey
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 
 class FieldKey(NamedTuple):

@@ -8,12 +8,13 @@ being the caller's business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from lint_m2m.migration import UNKNOWN, Field, FieldKind, Maybe, ModelKey, ModelRef, Relation
 from lint_m2m.replay.facts import FieldKey
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.replay.names import Names, link_field_names
+from lint_m2m.values import NamedTuple
 
 _COMPOSITE_PRIMARY_KEY = "django.db.models.CompositePrimaryKey"
 # Global names are found several times as fast as members of an enum.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from lint_m2m.migration import Maybe
 from lint_m2m.replay.sql_lexer import Kind, Token, fold, is_placeholder
-from lint_m2m.values import declare, slotted
+from lint_m2m.values import NamedTuple, declare, slotted
 
 
 def words(text: str) -> frozenset[str]:

@@ -18,9 +18,10 @@ from __future__ import annotations
 import enum
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from lint_m2m.migration import UNKNOWN, Maybe
+from lint_m2m.values import NamedTuple
 
 VENDORS: Final = ("postgresql", "mysql", "sqlite", "oracle")
 

@@ -9,10 +9,9 @@ Order matters: the effects of a text are in the order in which the ledger has to
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
 
 from lint_m2m.migration import Maybe
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 
 @frozen

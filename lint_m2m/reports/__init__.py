@@ -7,10 +7,11 @@ modules are imported when they are needed.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, Protocol, cast
 
 from lint_m2m.finding import Report
 from lint_m2m.reports.options import Edit, EditedFile, RenderOptions
+from lint_m2m.values import NamedTuple
 
 __all__ = ["FORMATS", "Edit", "EditedFile", "Format", "RenderOptions", "render"]
 

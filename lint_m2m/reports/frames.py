@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from lint_m2m.migration import Location, Span
 from lint_m2m.reports.text import escape, escape_character, prose, sign, width, wrap
-from lint_m2m.values import frozen
+from lint_m2m.values import NamedTuple, frozen
 
 # (text, style); the style names are those of `style.STYLES`, "" for none. Texts are escaped.
 Piece: TypeAlias = tuple[str, str]

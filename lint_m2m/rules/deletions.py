@@ -4,7 +4,6 @@ still names them."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 from lint_m2m.migration import DeleteModel, Location, MigrationKey, ModelKey, RenameField, RenameModel
 from lint_m2m.replay.facts import FailureKind, FieldKey
@@ -14,7 +13,7 @@ from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.describe import model_label
 from lint_m2m.rules.loss import renamed
-from lint_m2m.values import slotted
+from lint_m2m.values import NamedTuple, slotted
 
 # What an operation raises because a model is gone.
 _BECAUSE_OF_IT = (

@@ -10,11 +10,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from lint_m2m.migration import Span
 from lint_m2m.readers.source import SourceError, parse_tolerant, split_lines
 from lint_m2m.sequences.values import Style
+from lint_m2m.values import NamedTuple
 
 _LIMITS = (88, 100, 120)
 _STRING = re.compile(r"""(?<![\w"'])[A-Za-z]{0,2}(["'])(?!\1\1)""")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from sys import intern
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from lint_m2m.migration import (
     AddConstraint,
@@ -40,6 +40,7 @@ from lint_m2m.readers.plain.grammar import (
     Source,
 )
 from lint_m2m.readers.plain.header import Header
+from lint_m2m.values import NamedTuple
 
 # Reads a field that is not plain: its start and its end in the text, its owner and its name.
 OddField: TypeAlias = Callable[[int, int, ModelKey, str], Field]

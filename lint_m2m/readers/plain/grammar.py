@@ -16,9 +16,10 @@ from functools import cache, partial
 from itertools import accumulate, count
 from operator import add
 from sys import intern
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from lint_m2m.migration import Span
+from lint_m2m.values import NamedTuple
 
 # How deep brackets may be nested; what is nested deeper is left to the parser.
 MAX_DEPTH: Final = 40

@@ -12,12 +12,12 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lint_m2m import looks
 from lint_m2m.errors import ReadError
 from lint_m2m.readers.project.patterns import Matcher
-from lint_m2m.values import frozen, replace
+from lint_m2m.values import NamedTuple, frozen, replace
 
 _SKIPPED: Final = frozenset(
     {
