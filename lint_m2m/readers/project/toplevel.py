@@ -109,6 +109,8 @@ class Modules(Finder):
 
 def _statements(text: str) -> list[ast.stmt]:
     """The top-level statements of `text`; SourceError where it does not parse, with its functions or without them."""
+    if not text.strip(" \n"):  # of all ``__init__.py`` the most
+        return []
     skeleton = without_bodies(text)
     if skeleton is not None:
         try:
