@@ -34,13 +34,18 @@ from lint_m2m.values import frozen, replace, slotted
 class MigrationFile:
     """A file that Django's loader would import as a migration of `app_label` under `name`.
 
-    `path` is relative to the root with forward slashes, as reports print it; `file` is where to open it.
+    `path` is relative to the root with forward slashes, as reports print it; `place` is where to open it.
     """
 
     app_label: str
     name: str
     path: str
-    file: Path
+    place: str
+
+    @property
+    def file(self) -> Path:
+        """The same as `place`. There are thousands of files, and hardly one is asked for it."""
+        return Path(self.place)
 
 
 @frozen
@@ -190,9 +195,9 @@ class _Discovery:
         swappable = models | dict(self.options.swappable)
         files: list[MigrationFile] = []
         for label, app in sorted(apps.items()):
-            folder = self.tree.file(app.migrations.folder)
+            folder = self.tree.path(joined(app.migrations.folder, ""))
             for name, path in zip(app.migrations.names, app.migrations.paths, strict=True):
-                files.append(MigrationFile(app_label=label, name=name, path=path, file=folder / f"{name}.py"))
+                files.append(MigrationFile(app_label=label, name=name, path=path, place=f"{folder}{name}.py"))
         return Layout(
             root=self.tree.root,
             apps=tuple(

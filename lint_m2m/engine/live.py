@@ -66,7 +66,7 @@ class LiveReader:
         paths = {app.label: spelled(app.folder, root) for app in self._loaded.apps}
         by_file = {_at(root, spelled(one.file, root)): one for one in self._loaded.migrations}
         files = {
-            file: MigrationFile(app_label=one.app_label, name=one.name, path=spelled(one.file, root), file=file)
+            file: MigrationFile(app_label=one.app_label, name=one.name, path=spelled(one.file, root), place=str(file))
             for file, one in by_file.items()
         }
         problems = tuple(
@@ -110,7 +110,7 @@ class LiveReader:
             laid_over = (file for file, _ in options.overlay if file.parent == folder)
             for file in sorted({*there, *laid_over} - known - self._gone):
                 if is_migration_name(file.stem):
-                    yield MigrationFile(app_label=label, name=file.stem, path=f"{path}/{file.name}", file=file)
+                    yield MigrationFile(app_label=label, name=file.stem, path=f"{path}/{file.name}", place=str(file))
 
 
 def _at(root: Path, path: str) -> Path:

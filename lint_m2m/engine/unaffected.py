@@ -8,6 +8,7 @@ well (`newcomers.py`).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -71,7 +72,11 @@ class _File(NamedTuple):
     app_label: str
     name: str
     path: str
-    file: Path
+    place: str
+
+    @property
+    def file(self) -> Path:
+        return Path(self.place)
 
 
 class _Layout(NamedTuple):
@@ -143,7 +148,7 @@ class Unaffected(NamedTuple):
         except SourceError:
             return None
         layout = _Layout(root=root, swappable=self.swappable)
-        migration = _File(app_label=app_label, name=name, path=path, file=root / path)
+        migration = _File(app_label=app_label, name=name, path=path, place=os.path.join(root, path))
         read = read_plain(migration, text, ReadContext(layout, options), brief=True)
         if read is None or speaks_of_us(source):
             return None

@@ -259,7 +259,7 @@ def _style(project: Project, leaf: MigrationKey | None, files: Files) -> Style:
 def _read_back(
     change: Change, key: MigrationKey, path: str, layout: Layout, context: ReadContext, texts: Mapping[str, str]
 ) -> Migration:
-    file = MigrationFile(app_label=key.app_label, name=key.name, path=path, file=layout.root / path)
+    file = MigrationFile(app_label=key.app_label, name=key.name, path=path, place=str(layout.root / path))
     migration = read_migration(file, texts[path].encode("utf-8"), context)
     if not isinstance(migration, Migration):
         raise NoPlan(f"the change of `{change.label}` cannot be written down")

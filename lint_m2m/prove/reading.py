@@ -76,7 +76,7 @@ class Reading:
 
     def _read(self, situation: Situation, label: str, name: str, path: str, text: str) -> Migration:
         layout = self._layout(situation)
-        file = MigrationFile(app_label=label, name=name, path=path, file=layout.root / path)
+        file = MigrationFile(app_label=label, name=name, path=path, place=str(layout.root / path))
         result = read_migration(file, text.encode("utf-8", "surrogatepass"), self._context(layout))
         if not isinstance(result, Migration):
             raise NotProvable(f"`{path}` could not be read back")
@@ -91,7 +91,7 @@ class Reading:
         for path in paths:
             if path in by_path:
                 try:
-                    read_migration(by_path[path], read_source(by_path[path].file), context)
+                    read_migration(by_path[path], read_source(by_path[path].place), context)
                 except SourceError:
                     continue
         found: dict[str, str | None] = {}

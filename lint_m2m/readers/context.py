@@ -32,6 +32,8 @@ class FileLike(Protocol):
     @property
     def path(self) -> str: ...
     @property
+    def place(self) -> str: ...
+    @property
     def file(self) -> Path: ...
 
 
@@ -130,5 +132,6 @@ class Session:
 
 def session_of(file: FileLike, parsed: ParsedSource, context: ReadContext) -> Session:
     """The session in which `file` is read, of which `parsed` is known."""
-    module = Module(file.file, context.modules.name_of(file.file), parsed)
+    path = file.file
+    module = Module(path, context.modules.name_of(path), parsed)
     return Session(context, module, file.app_label)

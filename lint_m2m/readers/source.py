@@ -76,8 +76,8 @@ def read_source(path: Path | str, overlay: Mapping[Path, bytes] | None = None) -
 
     `overlay` holds bytes that count instead of what is on disk. Never blocks: a FIFO or a device is refused, not read.
     """
-    if overlay and isinstance(path, Path) and path in overlay:
-        return overlay[path]
+    if overlay and (laid_over := overlay.get(Path(path))) is not None:
+        return laid_over
     try:
         return read_regular(path, MAX_SOURCE_BYTES)
     except OSError as error:

@@ -65,7 +65,7 @@ def read_projects(
     def read(place: tuple[ReadContext, FileLike]) -> _Found:
         context, file = place
         try:
-            source = read_source(file.file, overlay)
+            source = read_source(file.place, overlay)
         except SourceError as error:
             return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span), True
         speaks = speaks_of_us(source)

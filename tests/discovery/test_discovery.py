@@ -36,7 +36,9 @@ def test_a_whole_layout(write: Write, app: AppFiles) -> None:
             App(label="shop", path="shop/migrations", default_auto_field=UNKNOWN),
         ),
         files=tuple(
-            MigrationFile(app_label=label, name=name, path=f"{folder}/{name}.py", file=root / folder / f"{name}.py")
+            MigrationFile(
+                app_label=label, name=name, path=f"{folder}/{name}.py", place=str(root / folder / f"{name}.py")
+            )
             for label, folder in (("posts", "blog/posts/migrations"), ("shop", "shop/migrations"))
             for name in ("0001_initial", "0002_more")
         ),

@@ -76,7 +76,9 @@ class Targets:
 
     def reader(self, source: bytes) -> None:
         """The reading of a migration."""
-        file = MigrationFile(app_label="library", name="0002_x", path="library/migrations/0002_x.py", file=self.file)
+        file = MigrationFile(
+            app_label="library", name="0002_x", path="library/migrations/0002_x.py", place=str(self.file)
+        )
         layout = Layout(root=self.root, apps=(), files=(file,), source_roots=(self.root,))
         read = read_migration(file, source, ReadContext(layout, ReadOptions()))
         assert read is None or isinstance(read, Migration | UnreadFile)

@@ -46,7 +46,7 @@ class Reader:
         data = text.encode() if isinstance(text, str) else text
         path = "library/migrations/0002_test.py"
         (self.root / path).write_bytes(data)
-        file = MigrationFile(app_label="library", name="0002_test", path=path, file=self.root / path)
+        file = MigrationFile(app_label="library", name="0002_test", path=path, place=str(self.root / path))
         layout = Layout(
             root=self.root,
             apps=(App(label="library", path="library/migrations"), App(label="members", path="people/migrations")),

@@ -228,7 +228,7 @@ def test_installed_packages() -> None:
             if path.name != "__init__.py":
                 label = path.parent.parent.name
                 relative = path.relative_to(root)
-                files.append(MigrationFile(app_label=label, name=path.stem, path=relative.as_posix(), file=path))
+                files.append(MigrationFile(app_label=label, name=path.stem, path=relative.as_posix(), place=str(path)))
                 modules.append((".".join(relative.with_suffix("").parts), label))
     assert len(files) > 20
     compare(reader_says(root, files), django_says(root, modules), modules)
@@ -383,6 +383,6 @@ def test_a_project_with_every_shape(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
         if "/migrations/m" in name:
-            files.append(MigrationFile(app_label="shop", name=path.stem, path=name, file=path))
+            files.append(MigrationFile(app_label="shop", name=path.stem, path=name, place=str(path)))
             modules.append((".".join(Path(name).with_suffix("").parts), "shop"))
     compare(reader_says(tmp_path, files), django_says(tmp_path, modules), modules)

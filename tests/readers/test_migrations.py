@@ -376,7 +376,7 @@ def project(root: Path, files: dict[str, str]) -> Layout:
         (root / path).write_text(text)
         if "/migrations/" in path and not path.endswith("__init__.py"):
             app, _, name = path.partition("/migrations/")
-            found.append(MigrationFile(app_label=app, name=name.removesuffix(".py"), path=path, file=root / path))
+            found.append(MigrationFile(app_label=app, name=name.removesuffix(".py"), path=path, place=str(root / path)))
     labels = sorted({file.app_label for file in found})
     apps = tuple(App(label=label, path=f"{label}/migrations") for label in labels)
     return Layout(root=root, apps=apps, files=tuple(found), source_roots=(root,), vendor="sqlite")

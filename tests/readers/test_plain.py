@@ -386,5 +386,5 @@ def test_values_in_every_form(argument: str, value: str, tmp_path: Path) -> None
 
 def migration_file(root: Path, name: str) -> tuple[Layout, MigrationFile]:
     path = f"library/migrations/{name}.py"
-    file = MigrationFile(app_label="library", name=name, path=path, file=root / path)
+    file = MigrationFile(app_label="library", name=name, path=path, place=str(root / path))
     return Layout(root=root, apps=(), files=(file,), source_roots=(root,)), file

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
 
 def read(tmp_path: Path, source: bytes) -> object:
     file = MigrationFile(
-        app_label="library", name="0002_x", path="library/migrations/0002_x.py", file=tmp_path / "x.py"
+        app_label="library", name="0002_x", path="library/migrations/0002_x.py", place=str(tmp_path / "x.py")
     )
     layout = Layout(root=tmp_path, apps=(), files=(file,), source_roots=(tmp_path,))
     return read_migration(file, source, ReadContext(layout, ReadOptions()))

@@ -143,7 +143,7 @@ def _read(
     source: bytes | None = None
     if loaded is None or loaded.source is not None:
         try:
-            source = read_source(file.file, overlay)
+            source = read_source(file.place, overlay)
         except SourceError as error:
             return UnreadFile(file.path, file.app_label, file.name, error.reason, error.span)
     if loaded is not None and source == loaded.source:
