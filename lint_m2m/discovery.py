@@ -164,6 +164,8 @@ class _Discovery:
         else:  # the root is itself a migrations folder: its app is not in the tree
             own_name = self.tree.root.parent.name
             known = AppFacts(label=self.apps.label_in_use(own_name, migrations.paths))
+        if not self.options.app_labels:
+            return known
         dotted = ".".join(self.modules.dotted_name(self.tree.path(joined(app_folder, "__init__.py"))))
         for key, label in self.options.app_labels:
             folder = key.removeprefix("./").rstrip("/")
