@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lint_m2m.config import Selection
 from lint_m2m.finding import Finding
@@ -10,7 +11,9 @@ from lint_m2m.migration import Migration
 from lint_m2m.readers.files import Files, text_of
 from lint_m2m.readers.source import speaks_of_us
 from lint_m2m.rules import RULES
-from lint_m2m.suppression import UNUSED_CODE, Ignore, Suppressions, finding_of, first_lines, ignores
+
+if TYPE_CHECKING:
+    from lint_m2m.suppression import Ignore
 
 
 def unsilenced(
@@ -31,6 +34,8 @@ def unsilenced(
     comments = _comments(sorted({*paths, *(finding.path for finding in findings)}), files, noqa)
     if not comments:
         return list(findings)
+    from lint_m2m.suppression import UNUSED_CODE, Suppressions, finding_of, first_lines
+
     suppressions = Suppressions(comments)
 
     def silenced(finding: Finding) -> bool:
@@ -58,6 +63,9 @@ def _comments(paths: Iterable[str], files: Files, noqa: bool) -> dict[str, tuple
         source = files.source(path)
         if source is None or not speaks_of_us(source):
             continue
+        # Few projects have any.
+        from lint_m2m.suppression import ignores
+
         if found := tuple(ignore for ignore in ignores(text_of(source), names) if noqa or ignore.own):
             comments[path] = found
     return comments

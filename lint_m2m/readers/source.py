@@ -10,7 +10,6 @@ import codecs
 import os
 import re
 import stat
-import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -128,8 +127,10 @@ def decode(source: bytes) -> str:
     try:
         # A coding comment stands in the first two lines; without the word there is nothing to look for.
         if source.startswith(codecs.BOM_UTF8) or b"coding" in source:
+            from tokenize import detect_encoding
+
             lines = iter(source.split(b"\n", 2)[:2])
-            encoding, _ = tokenize.detect_encoding(lambda: next(lines, b""))
+            encoding, _ = detect_encoding(lambda: next(lines, b""))
             if codecs.lookup(encoding).name in _REFUSED_ENCODINGS:
                 raise SourceError(f"encoding {encoding} is not read")
             return source.decode(encoding)

@@ -7,15 +7,17 @@ plain form; code to paste has no gutter and is never cut.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lint_m2m.finding import Applicability, Finding, Report, Sequence, SequenceStep
 from lint_m2m.readers.files import Files
-from lint_m2m.reports.frames import Line, Mark, blocks, draw
 from lint_m2m.reports.options import RenderOptions
-from lint_m2m.reports.statistics import statistics
 from lint_m2m.reports.style import coloured, plain
 from lint_m2m.reports.text import escape, pasteable, prose, sign, width, wrap
 from lint_m2m.reports.wording import best_first, closing_line, facts, remark
+
+if TYPE_CHECKING:
+    from lint_m2m.reports.frames import Line
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -49,12 +51,17 @@ def _report(report: Report, options: RenderOptions) -> Iterator[Line]:
     if report.findings:
         yield []
         if options.statistics:
+            from lint_m2m.reports.statistics import statistics
+
             yield from ([(line, "")] for line in statistics(report))
             yield []
     yield from ([(line, "message")] for line in wrap(closing_line(report.summary), options.width))
 
 
 def _finding(finding: Finding, files: Files, options: RenderOptions) -> Iterator[Line]:
+    # Loaded when there is something to show.
+    from lint_m2m.reports.frames import Mark, blocks, draw
+
     severity = finding.severity.value
     yield from _headline(finding, options)
     marks = [Mark(location=finding.location, label=finding.label, primary=True, style=severity)]

@@ -7,9 +7,10 @@ ASCII report does not.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lint_m2m.reports.frames import Line
+if TYPE_CHECKING:
+    from lint_m2m.reports.frames import Line
 
 STYLES: Final = {
     "error": "bold red",
