@@ -28,6 +28,8 @@ EXIT_FINDINGS: Final = 1
 _FLAGS: Final = ("exit-zero", "no-cache", "statistics", "quiet", "verbose")
 _CODES: Final = ("select", "extend-select", "ignore")
 _TEXTS: Final = ("baseline", "cache-dir", "format", "output", "fail-on", "color")
+# What came of the last check: a process that ends now need not take it apart.
+_last: Final[list[Outcome]] = []
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,6 +205,7 @@ def run_on(
         return _shown(rewriting, outcome, config)
     if rewriting is not None:
         _told(rewriting, config, on_stdout=reporting.for_people(destinations))
+    _last[:] = [outcome]
     overlay = {**outcome.reader.overlay, **dict(outcome.sources)}
     reporting.publish(outcome.report, destinations, config, edits, overlay)
     if not config.quiet:
