@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from lint_m2m.config.options import COMMAND_LINE_ONLY, OPTIONS, Mismatch, listed, nearest, shortened
@@ -100,12 +100,15 @@ def _found(root: Path) -> Config:
 
 def passed_by(root: Path, files: Iterable[str]) -> list[str]:
     """Warnings about configurations between `root` and `files` (relative to it): a search upward does not meet them."""
-    nearest_ones = {PurePosixPath(folder) for folder in {file.rpartition("/")[0] for file in files}}
-    folders = sorted({above for one in nearest_ones for above in (one, *one.parents)} - {PurePosixPath()})
+    folders: set[str] = set()
+    for folder in {file.rpartition("/")[0] for file in files}:
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
     found = [
         (root / folder, place)
-        for folder in folders
-        if (place := _place_of_table(root / folder / FILE_NAME)) is not None
+        for folder in sorted(folders, key=lambda folder: folder.split("/"))
+        if (place := _place_of_table(os.path.join(root, folder, FILE_NAME))) is not None
     ]
     warnings = [
         f"{place}: this `[{'.'.join(TABLE)}]` does not count in a check that begins above it; in "
@@ -117,7 +120,7 @@ def passed_by(root: Path, files: Iterable[str]) -> list[str]:
     return warnings
 
 
-def _place_of_table(file: Path) -> str | None:
+def _place_of_table(file: str) -> str | None:
     """Where our table begins in a file that nobody has asked for; None where there is none that can be read."""
     try:
         data = read_regular(file, MAX_BYTES)
@@ -125,7 +128,7 @@ def _place_of_table(file: Path) -> str | None:
     except (OSError, SourceError, ConfigurationError):
         return None
     tool = document.get(TABLE[0])
-    return f"{shown_path(file)}:{line_of(text, TABLE)}" if isinstance(tool, dict) and TABLE[1] in tool else None
+    return f"{shown_path(Path(file))}:{line_of(text, TABLE)}" if isinstance(tool, dict) and TABLE[1] in tool else None
 
 
 def _read(file: Path, *, required: bool, warnings: list[str]) -> Config | None:
