@@ -165,10 +165,11 @@ def run(
     shown = [_below(root, base, checked) for root, checked in done.items()]
     findings = sorted((finding for checked in shown for finding in checked.findings), key=place)
     reported = {finding.fingerprint for finding in findings}
+    migrations = tuple(dict.fromkeys(path for one in shown for path in one.migrations))
     return Outcome(
         report=Report(
             root=base,
-            summary=replace(_summary(shown), known=known, older=older),
+            summary=replace(_summary(shown, len(migrations)), known=known, older=older),
             findings=tuple(findings),
             warnings=tuple(dict.fromkeys(warnings)),
         ),
@@ -178,7 +179,7 @@ def run(
         left_out=tuple(sorted({left for one in shown for left in one.left_out})),
         timings=clock.laps(),
         ways_out=tuple(way for one in shown for way in one.ways_out if way.fingerprint in reported),
-        migrations=tuple(dict.fromkeys(path for one in shown for path in one.migrations)),
+        migrations=migrations,
         sources=tuple(sorted(sources.items())),
         baselines=baselines,
         reader=reader,
@@ -228,12 +229,12 @@ def _below(root: Path, base: Path, checked: Checked) -> Checked:
     )
 
 
-def _summary(parts: Sequence[Checked]) -> Summary:
+def _summary(parts: Sequence[Checked], migrations: int) -> Summary:
     severities = [finding.severity for part in parts for finding in part.findings]
     return Summary(
         # One root may lie in another.
         apps=len({path for part in parts for path in part.apps}),
-        migrations=len({path for part in parts for path in part.migrations}),
+        migrations=migrations,
         unread=len({unread for part in parts for unread in part.unread}),
         error=severities.count(Severity.ERROR),
         warning=severities.count(Severity.WARNING),

@@ -79,7 +79,10 @@ class Checked:
     @property
     def migrations(self) -> tuple[str, ...]:
         """The paths of the migrations, in the order of `places`."""
-        return tuple(dict.fromkeys(path for paths in self.places.values() for path in sorted(paths)))
+        found: dict[str, None] = {}
+        for paths in self.places.values():
+            found |= dict.fromkeys(paths if len(paths) == 1 else sorted(paths))
+        return tuple(found)
 
 
 @frozen
