@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 from lint_m2m.migration import FOREIGN_KEY, UNKNOWN, Field, FieldKind, ModelKey, Relation, SwappableRef
@@ -24,11 +25,15 @@ from lint_m2m.readers.references import named_model
 from lint_m2m.readers.values import Setting
 
 _TEXTS: Final = frozenset({"db_table", "related_name", "related_query_name", "to_field"})
-_KEY_ARGUMENTS: Final = re.compile(KEY_ARGUMENTS, re.ASCII)
 _NAMES: Final = re.compile(r"\b([a-z_]++)=", re.ASCII)
 # Python 3.11 takes ten times as long to find it as an attribute.
 _COLUMN: Final = FieldKind.COLUMN
 _COLUMNS: Final = (FieldKind.COLUMN, FieldKind.VIRTUAL)
+
+
+@cache
+def _key_arguments() -> re.Pattern[str]:
+    return re.compile(KEY_ARGUMENTS, re.ASCII)
 
 
 def flat_field(source: Source, header: Header, call: re.Match[str], app_label: str, owner: ModelKey) -> Field:
@@ -74,7 +79,7 @@ def _is_plain_column(header: Header, cls: FieldClass, arguments: str) -> bool:
 
 
 def _plain_key(written: str, app_label: str, model: str) -> ModelKey | None:
-    arguments = _KEY_ARGUMENTS.fullmatch(written)
+    arguments = _key_arguments().fullmatch(written)
     if arguments is None or arguments["to"] is None:
         return None
     names = _NAMES.findall(written)

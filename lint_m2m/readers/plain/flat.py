@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from sys import intern
 from typing import Any, Final, TypeAlias
 
@@ -69,24 +70,39 @@ _FIELD_END: Final = re.compile(rf"(?:{NEXT}preserve_default=(True|False))?+{LAST
 _REMOVED: Final = re.compile(rf"{_BOTH_NAMES}{LAST}", re.ASCII)
 _INDEX: Final = re.compile(rf"{MODEL_NAME}{NEXT}(index|constraint)=", re.ASCII)
 _INDEX_END: Final = re.compile(LAST, re.ASCII)
-_OPTIONS: Final = re.compile(rf"{NAME}{NEXT}options={SHORT_DICT}{LAST}", re.ASCII)
 # Tuples of strings in brackets: whatever is in quotes is a string.
 _TUPLE: Final = rf"\({GAP}(?:{SHORT}{GAP}(?:,{GAP}|(?=\))))++\)"
-_TOGETHER: Final = re.compile(
-    rf"{NAME}{NEXT}((?:unique|index)_together)="
-    rf"(set\(\)|None|[\[{{]{GAP}(?:{_TUPLE}{GAP}(?:,{GAP}|(?=[\]}}])))*+[\]}}]){LAST}",
-    re.ASCII,
-)
-# All that most indexes and unique sets are made of.
-_OF_FIELDS: Final = re.compile(
-    rf"{GAP}fields=(\[{GAP}(?:{SHORT}{GAP}(?:,{GAP}|(?=\])))*+\]|\({GAP}(?:{SHORT}{GAP},{GAP})++(?:{SHORT}{GAP})?+\))"
-    rf"{NEXT}name=({SHORT}){GAP},?+{GAP}",
-    re.ASCII,
-)
 _EACH_TUPLE: Final = re.compile(_TUPLE, re.ASCII)
 _EACH_TEXT: Final = re.compile(SHORT, re.ASCII)
 # The first and the last sign of a list, a set, ``set()`` and ``None``.
 _BRACKETS: Final = ("[]", "{}", "s)", "Ne")
+
+
+# What takes longest to compile is not compiled before it is used: in many projects there is no such operation.
+
+
+@cache
+def _options() -> re.Pattern[str]:
+    return re.compile(rf"{NAME}{NEXT}options={SHORT_DICT}{LAST}", re.ASCII)
+
+
+@cache
+def _together() -> re.Pattern[str]:
+    return re.compile(
+        rf"{NAME}{NEXT}((?:unique|index)_together)="
+        rf"(set\(\)|None|[\[{{]{GAP}(?:{_TUPLE}{GAP}(?:,{GAP}|(?=[\]}}])))*+[\]}}]){LAST}",
+        re.ASCII,
+    )
+
+
+@cache
+def _of_fields() -> re.Pattern[str]:
+    """All that most indexes and unique sets are made of."""
+    return re.compile(
+        rf"{GAP}fields=(\[{GAP}(?:{SHORT}{GAP}(?:,{GAP}|(?=\])))*+\]"
+        rf"|\({GAP}(?:{SHORT}{GAP},{GAP})++(?:{SHORT}{GAP})?+\)){NEXT}name=({SHORT}){GAP},?+{GAP}",
+        re.ASCII,
+    )
 
 
 def _name(written: str) -> str:
@@ -184,7 +200,7 @@ def _constrained(cls: type[AddConstraint | AddIndex], what: str) -> Flat:
         if name is None or call is None or last is None:
             return None
         model_name, end = _name(name[1]), last.end()
-        simple = _OF_FIELDS.fullmatch(call["arguments"]) if place.brief else None
+        simple = _of_fields().fullmatch(call["arguments"]) if place.brief else None
         if simple is not None and class_path(place.header.value(call["callee"])) is not None:
             fields = tuple([intern(each[1:-1].removeprefix("-")) for each in _EACH_TEXT.findall(simple[1])])
             recognised = Recognised(
@@ -200,7 +216,7 @@ def _constrained(cls: type[AddConstraint | AddIndex], what: str) -> Flat:
 
 def _alter_together(option_name: str) -> Flat:
     def read(place: Place, start: int, position: int) -> tuple[Operation, int] | None:
-        match = _TOGETHER.match(place.source.text, position)
+        match = _together().match(place.source.text, position)
         if match is None or match[2] != option_name:
             return None
         written = match[3]
@@ -227,7 +243,7 @@ def _alter_together(option_name: str) -> Flat:
 
 
 def _alter_model_options(place: Place, start: int, position: int) -> tuple[Operation, int] | None:
-    match = _OPTIONS.match(place.source.text, position)
+    match = _options().match(place.source.text, position)
     if match is None or "managed" in match[0]:
         return None
     name, end = _name(match[1]), match.end()

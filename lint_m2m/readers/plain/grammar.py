@@ -85,22 +85,6 @@ _KEYWORDS: Final = frozenset(keyword.kwlist)
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _CONSTANTS: Final = {"True": True, "False": False, "None": None}
 
-# What decides where a bracket is closed, in whatever is written between: strings of any kind, comments, brackets.
-_BRACKETS: Final = re.compile(
-    r'''
-      \#[^\n]*+
-    | """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
-    | \'\'\' (?: [^'\\]++ | \\. | '(?!'') )*+ \'\'\'
-    | (?!""") " (?: [^"\\\n]++ | \\. )*+ "
-    | (?!\'\'\') ' (?: [^'\\\n]++ | \\. )*+ '
-    | (?P<open> [(\[{] )
-    | (?P<close> [)\]}] )
-    | (?P<bad> ["'] )
-    ''',
-    re.VERBOSE | re.DOTALL,
-)
-
-
 # What begins and ends the arguments of operations.
 NAME: Final = rf"{GAP}name=({SHORT})"
 MODEL_NAME: Final = rf"{GAP}model_name=({SHORT})"
@@ -129,6 +113,24 @@ def _flat_elements() -> re.Pattern[str]:
     constant = rf"(?:{_TEXT}|{_BYTES}|{_NUMBER}|True|False|None)(?!\w)"
     inside = rf"{GAP}(?:{constant}{GAP}(?:,{GAP}|(?=[)\]])))*+"
     return re.compile(rf"(?:{GAP}(?:{constant}|\({inside}\)|\[{inside}\]){GAP},)*+", re.ASCII)
+
+
+@cache
+def _brackets() -> re.Pattern[str]:
+    """What decides where a bracket is closed, whatever is between: strings of any kind, comments, brackets."""
+    return re.compile(
+        r'''
+          \#[^\n]*+
+        | """ (?: [^"\\]++ | \\. | "(?!"") )*+ """
+        | \'\'\' (?: [^'\\]++ | \\. | '(?!'') )*+ \'\'\'
+        | (?!""") " (?: [^"\\\n]++ | \\. )*+ "
+        | (?!\'\'\') ' (?: [^'\\\n]++ | \\. )*+ '
+        | (?P<open> [(\[{] )
+        | (?P<close> [)\]}] )
+        | (?P<bad> ["'] )
+        ''',
+        re.VERBOSE | re.DOTALL,
+    )
 
 
 class NotPlain(Exception):
@@ -442,7 +444,7 @@ class Source:
     def closing(self, position: int) -> int:
         """Where the bracket that ends at `position` is closed, whatever stands between."""
         depth = 1
-        for match in _BRACKETS.finditer(self.text, position):
+        for match in _brackets().finditer(self.text, position):
             kind = match.lastgroup
             if kind == "open":
                 depth += 1
