@@ -15,7 +15,7 @@ from lint_m2m.readers.fields import read_field
 from lint_m2m.readers.migrations import read_dependency
 from lint_m2m.readers.operations import MAX_OPERATIONS, read_operation
 from lint_m2m.readers.plain.flat import Place
-from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, LIST_END, NotPlain, Source
+from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, GAP, LIST_END, NotPlain, Source
 from lint_m2m.readers.plain.header import Header, header_of, imports_in
 from lint_m2m.readers.plain.operations import plain_operation
 from lint_m2m.readers.source import ParsedSource, SourceError, refuse_repeated
@@ -27,7 +27,8 @@ _CLASS: Final = re.compile(r"class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+
 _NEXT: Final = re.compile(r"(?:[ ]*+(?:#[^\n]*+)?+\n)*+(?:    (?P<name>[a-z_]++) = |[ ]*+(?:#[^\n]*+)?+\Z)")
 _FLAG: Final = re.compile(r"(True|False)(?=[ ]*+(?:#|\n|\Z))")
 _REST: Final = re.compile(r"[ ]*+(?:#[^\n]*+)?+(?:\n|\Z)")
-_KEY: Final = re.compile(r"""\((["'])([^"'\\\n]*+)\1,[ ]?(["'])([^"'\\\n]*+)\3\)""")
+# Formatters break long ones into lines.
+_KEY: Final = re.compile(rf"""\({GAP}(["'])([^"'\\\n]*+)\1{GAP},{GAP}(["'])([^"'\\\n]*+)\3{GAP}(?:,{GAP})?+\)""")
 _LISTS: Final = frozenset({"dependencies", "operations", "replaces", "run_before"})
 # Line ends and bytes that Python has its own ideas about.
 _ODD: Final = "\r\0\f"
