@@ -210,7 +210,7 @@ def _own_operation(session: Session, cls: OperationClass, call: Call, span: Span
     if "state_forwards" not in cls.overrides and forwards is not None and cls.source is not None:
         method = session.interpreter.method_of_call(forwards, cls.constructors, call, session.app_label)
         return RunPython(
-            code=_code_facts(session, method),
+            code=facts_of_code(session, method),
             reversible="database_backwards" in cls.overrides,
             class_path=cls.path,
             span=span,
@@ -541,7 +541,8 @@ def _run_sql(session: Session, cls: OperationClass, arguments: Arguments, call: 
     return build(sql)
 
 
-def _code_facts(session: Session, value: Value) -> CodeFacts | None:
+def facts_of_code(session: Session, value: Value) -> CodeFacts | None:
+    """What is known of the function `value` of a RunPython; None when it is a no-op."""
     # What reads functions is much, and many projects have none.
     from lint_m2m.readers.code import code_facts
 
@@ -551,7 +552,7 @@ def _code_facts(session: Session, value: Value) -> CodeFacts | None:
 def _run_python(session: Session, cls: OperationClass, arguments: Arguments, call: Call) -> Operation:
     reverse = arguments.value("reverse_code")
     return RunPython(
-        code=_code_facts(session, _given(arguments, "code")),
+        code=facts_of_code(session, _given(arguments, "code")),
         reversible=UNKNOWN if arguments.rest is not None else reverse is not ABSENT and reverse is not None,
         **_common(session, cls, call),
     )

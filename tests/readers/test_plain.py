@@ -70,6 +70,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("library", "0001_initial"),
+        (
+            "people",
+            "0003_a_name_that_is_too_long_for_one_line",
+        ),
     ]
 
     operations = [
@@ -316,6 +320,65 @@ def test_the_same_field_of_a_class_of_the_project_at_several_places(tmp_path: Pa
         text += f"        migrations.AddField({' ' * number}'{model}', 'a{number}', {field.format(to)}),\n"
     text += "    ]\n"
     assert assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "forwards",
+        "forwards,",
+        "forwards, backwards",
+        "forwards, migrations.RunPython.noop",
+        "forwards, reverse_code=backwards",
+        "code=forwards, reverse_code=migrations.RunPython.noop,",
+        "code=forwards, backwards",
+        "reverse_code=backwards, code=forwards",
+        "forwards, code=backwards",
+        "forwards, forwards=backwards",
+        "forwards, backwards, True",
+        "forwards, migrations.RunPython.class",
+        "forwards, class",
+        "forwards, nothing",
+        "forwards, either",
+        "forwards, missing",
+        "either, backwards",
+        "missing",
+        "migrations.RunPython.noop, backwards",
+        "nothing",
+        "# forwards\nforwards",
+        "forwards # all",
+        "forwards\n, atomic=False",
+        "",
+    ],
+)
+def test_code_by_its_name(arguments: str, tmp_path: Path) -> None:
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = f"""\
+import os
+
+from django.db import migrations
+
+nothing = None
+
+
+def forwards(apps, editor):
+    backwards(apps, editor)
+    apps.get_model("library", "Book").objects.create(title="Ä")
+
+
+def backwards(apps, editor):
+    apps.get_model("library", "Book").authors.clear()
+
+
+either = forwards if os.environ else backwards
+
+
+class Migration(migrations.Migration):
+    operations = [
+        migrations.RunPython({arguments}),
+    ]
+"""
+    assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
 
 
 def test_what_an_attempt_could_not_read_is_forgotten(tmp_path: Path) -> None:

@@ -7,19 +7,29 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from lint_m2m.migration import Dependency, Field, Migration, MigrationKey, ModelKey, Operation, Recognised, Span
+from lint_m2m.migration import (
+    Dependency,
+    Field,
+    Migration,
+    MigrationKey,
+    ModelKey,
+    Operation,
+    Recognised,
+    RunPython,
+    Span,
+)
 from lint_m2m.readers.context import FileLike, ReadContext, Session, session_of
-from lint_m2m.readers.django_names import MIGRATION_CLASSES
+from lint_m2m.readers.django_names import MIGRATION_CLASSES, NOOPS
 from lint_m2m.readers.evaluate import TooMuch
 from lint_m2m.readers.fields import read_field
 from lint_m2m.readers.migrations import read_dependency
-from lint_m2m.readers.operations import MAX_OPERATIONS, read_operation
+from lint_m2m.readers.operations import MAX_OPERATIONS, facts_of_code, read_operation
 from lint_m2m.readers.plain.flat import Place
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, GAP, LIST_END, NotPlain, Source
 from lint_m2m.readers.plain.header import Header, header_of, imports_in
 from lint_m2m.readers.plain.operations import plain_operation
 from lint_m2m.readers.source import ParsedSource, SourceError, refuse_repeated
-from lint_m2m.readers.values import Call, Frame, Ref
+from lint_m2m.readers.values import Call, Frame, FunctionValue, Ref, Value
 from lint_m2m.values import replace
 
 _CLASS: Final = re.compile(r"class Migration\((?P<base>[A-Za-z_][\w.]*+)\):[ ]*+(?:#[^\n]*+)?+\n", re.ASCII)
@@ -29,6 +39,12 @@ _FLAG: Final = re.compile(r"(True|False)(?=[ ]*+(?:#|\n|\Z))")
 _REST: Final = re.compile(r"[ ]*+(?:#[^\n]*+)?+(?:\n|\Z)")
 # Formatters break long ones into lines.
 _KEY: Final = re.compile(rf"""\({GAP}(["'])([^"'\\\n]*+)\1{GAP},{GAP}(["'])([^"'\\\n]*+)\3{GAP}(?:,{GAP})?+\)""")
+# A function and the reverse one by their names.
+_RUN_PYTHON: Final = re.compile(
+    rf"(?P<callee>[A-Za-z_][\w.]*+)\({GAP}(?P<by_name>code=)?+(?P<code>[A-Za-z_]\w*+){GAP}"
+    rf"(?:,{GAP}(?(by_name)reverse_code=|(?:reverse_code=)?+)(?P<reverse>[A-Za-z_][\w.]*+){GAP})?+(?:,{GAP})?+\)",
+    re.ASCII,
+)
 _LISTS: Final = frozenset({"dependencies", "operations", "replaces", "run_before"})
 # Line ends and bytes that Python has its own ideas about.
 _ODD: Final = "\r\0\f"
@@ -253,11 +269,41 @@ class _Reading:
 
     def odd_operation(self, start: int, end: int) -> Operation:
         """An operation that is not plain."""
+        function = self._run_python(start, end)
+        if function is not None:
+            return function
         session = self.session()
         value = session.interpreter.value(self._tree(start, end), Frame(session.module, {}))
         if not isinstance(value, Call):
             raise NotPlain
         return read_operation(session, value)
+
+    def _run_python(self, start: int, end: int) -> RunPython | None:
+        """Django's own RunPython of a function that is named, which needs no tree; None for all others."""
+        match = _RUN_PYTHON.fullmatch(self.text, start, end)
+        if match is None:
+            return None
+        cls = self.header.operation(match["callee"])
+        if cls is None or cls.acts_as is None or cls.acts_as.name != "RunPython" or cls.path is not None:
+            return None
+        code, reverse = self._named(match["code"]), match["reverse"]
+        if not isinstance(code, FunctionValue):
+            return None
+        if reverse is not None:
+            backwards = self.header.value(reverse) if "." in reverse else self._named(reverse)
+            is_noop = isinstance(backwards, Ref) and backwards.path in NOOPS
+            if not is_noop and not isinstance(backwards, FunctionValue):
+                return None
+        return RunPython(
+            code=facts_of_code(self.session(), code),
+            reversible=reverse is not None,
+            span=self.source.span(start, end),
+        )
+
+    def _named(self, name: str) -> Value | None:
+        """What the module binds to `name`."""
+        session = self.session()
+        return session.interpreter.module_attribute(session.module, name)
 
     def odd_field(self, start: int, end: int, owner: ModelKey, name: str) -> Field:
         """A field that is not plain. The same calls come again below the same imports: what they make is remembered."""
