@@ -535,8 +535,9 @@ class Survey:
 
     def _linked_ones(self) -> frozenset[str]:
         names = self._linked | self.throughs
-        for prefix in {f"{app}_".lower() for app in self._relations}:
-            names.update(table.removeprefix(prefix) for table in self.words if table.startswith(prefix))
+        apps = {app.lower() for app in self._relations}
+        for table in self.words:
+            names.update(table[len(app) + 1 :] for app in _beginnings(table) if app in apps)
         before = -1
         while len(names) > before:
             before = len(names)
@@ -632,12 +633,12 @@ def _loses_key(said: Said) -> bool:
     return not keys.isdisjoint(said.gone)
 
 
-def _beginnings(label: str) -> Iterator[str]:
+def _beginnings(name: str) -> Iterator[str]:
     """What stands before each underscore."""
-    position = label.find("_")
+    position = name.find("_")
     while position >= 0:
-        yield label[:position]
-        position = label.find("_", position + 1)
+        yield name[:position]
+        position = name.find("_", position + 1)
 
 
 def every_operation(operations: Collection[Operation]) -> Collection[Operation]:
