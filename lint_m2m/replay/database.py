@@ -529,7 +529,17 @@ class Database:
         basis, basis_columns = index.basis, index.basis_columns
         if basis is not None:
             basis, basis_columns = table.name, self.spelled(table, index.columns)
-        return replace(index, pending=False, basis=basis, basis_columns=basis_columns)
+        # Thousands of them, and `replace` takes three times as long.
+        return Index(
+            columns=index.columns,
+            unique=index.unique,
+            constraint=index.constraint,
+            inline=index.inline,
+            name=index.name,
+            basis=basis,
+            suffix=index.suffix,
+            basis_columns=basis_columns,
+        )
 
     def index_in_the_way(
         self, table: Table, *, name: str | None = None, columns: tuple[str, ...] = (), suffix: str = ""
