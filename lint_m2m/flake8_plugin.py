@@ -14,10 +14,9 @@ import ast
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from lint_m2m import __version__
-from lint_m2m.values import NamedTuple
 
 if TYPE_CHECKING:
     import argparse
