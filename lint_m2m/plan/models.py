@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lint_m2m.finding import SequenceStep
 from lint_m2m.plan.virtual import Change
+from lint_m2m.readers.source import expression_of
 from lint_m2m.sequences.values import ModelsChange, Proposal, Situation
 from lint_m2m.values import replace
 
@@ -108,7 +109,7 @@ def _class(change: Change, pinned: list[ModelsChange]) -> str:
 
 def _without(code: str, argument: str) -> str:
     """A call of ours without one of its keyword arguments."""
-    call = ast.parse(code, mode="eval").body
+    call = expression_of(code)
     assert isinstance(call, ast.Call)
     call.keywords = [one for one in call.keywords if one.arg != argument]
     return ast.unparse(call)

@@ -10,6 +10,7 @@ from lint_m2m.config import listed, nearest
 from lint_m2m.errors import UsageError
 from lint_m2m.migration import ModelKey
 from lint_m2m.readers.django_names import DJANGO_FIELDS
+from lint_m2m.readers.source import expression_of
 from lint_m2m.replay.models import FieldState, ModelState, StateView
 from lint_m2m.values import NamedTuple
 
@@ -97,7 +98,7 @@ def parse_extras(texts: Iterable[str], taken: Collection[str]) -> tuple[Extra, .
 
 def _definition(text: str, code: str) -> str:
     try:
-        call = ast.parse(code.strip(), mode="eval").body
+        call = expression_of(code.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UsageError(f"`--extra {text}` is no Python after the colon") from None
     if not isinstance(call, ast.Call):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lint_m2m.prove.values import NotProvable
+from lint_m2m.readers.source import module_of
 from lint_m2m.sequences.values import Code
 
 _BUILTINS: Final = frozenset(
@@ -60,7 +61,7 @@ def vetted(functions: Sequence[Code]) -> tuple[list[str], str, frozenset[str]]:
     names: set[str] = set()
     for text in texts:
         try:
-            tree = ast.parse(text)
+            tree = module_of(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise NotProvable("a function of the sequence cannot be parsed") from None
         for node in tree.body:
@@ -70,7 +71,7 @@ def vetted(functions: Sequence[Code]) -> tuple[list[str], str, frozenset[str]]:
         if len(tree.body) != 1 and not all(isinstance(node, ast.FunctionDef) for node in tree.body):
             raise NotProvable("the sequence has code beside functions")
     for text in texts:
-        _look_at(ast.parse(text), names)
+        _look_at(module_of(text), names)
     return imports, "\n\n\n".join(texts), frozenset(names)
 
 

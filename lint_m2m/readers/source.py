@@ -186,10 +186,7 @@ def parse(text: str) -> ast.Module:
     """
     refuse_too_long(text)
     try:
-        # The parser warns about invalid escapes; that is not our subject, and under -W error it would raise.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = module_of(text)
     except SyntaxError as error:
         raise SourceError(error.msg, _span_of(error)) from None
     except (RecursionError, MemoryError):
@@ -198,6 +195,23 @@ def parse(text: str) -> ast.Module:
         raise SourceError(str(error)) from None
     refuse_repeated(text, tree)
     return tree
+
+
+def module_of(text: str) -> ast.Module:
+    """`ast.parse`, with its errors and without its warnings.
+
+    The parser warns about invalid escapes; that is not our subject, and under ``-W error`` it would raise.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def expression_of(text: str) -> ast.expr:
+    """The same for the text of an expression."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, mode="eval").body
 
 
 def refuse_repeated(text: str, tree: ast.AST) -> None:

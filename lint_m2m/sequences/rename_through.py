@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from lint_m2m.finding import Downtime
 from lint_m2m.migration import UNKNOWN, AddField, CreateModel, RunPython, RunSQL, UnknownOperation
+from lint_m2m.readers.source import expression_of
 from lint_m2m.sequences import caveats
 from lint_m2m.sequences.add_through import Extra, Reading, alter_node, referred
 from lint_m2m.sequences.applying import applicability
@@ -252,7 +253,7 @@ def _same(one: Bracket, other: Bracket) -> bool:
 
 def _normal(source: str) -> str:
     try:
-        return ast.dump(ast.parse(source, mode="eval"))
+        return ast.dump(expression_of(source))
     except SyntaxError:
         return source
 

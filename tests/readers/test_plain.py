@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -246,6 +247,27 @@ def test_operations_that_are_nearly_flat(operation: str, tmp_path: Path) -> None
     text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n    operations = [\n"
     text += f"        migrations.{operation},\n    ]\n"
     assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        r"migrations.RunSQL('SELECT \d' + '\w')",
+        r"migrations.RunPython(code, elidable='\d' + '')",
+        r"migrations.AddField('book', 'a', models.TextField(validators=[Check('\d')]))",
+        r"migrations.AddField('book', 'a', models.TextField(help_text='\d'))",
+    ],
+)
+def test_odd_escapes_are_nobodys_business(operation: str, tmp_path: Path) -> None:
+    """Python 3.12 tells everybody of them, and under ``-W error`` any version raises."""
+    layout, file = migration_file(tmp_path, "0002_change")
+    text = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+    text += f"    operations = [\n        {operation},\n    ]\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(SyntaxError, match="escape"):
+            compile(text, file.path, "exec")
+        assert assert_same_in_both_ways(file, text.encode(), partial(ReadContext, layout, ReadOptions()))
 
 
 # Each names an argument twice, which Python's parser takes and its compiler refuses.

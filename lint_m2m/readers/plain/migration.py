@@ -28,7 +28,7 @@ from lint_m2m.readers.plain.flat import Place
 from lint_m2m.readers.plain.grammar import BLANK, CALL, ELEMENT_END, GAP, LIST_END, NotPlain, Source
 from lint_m2m.readers.plain.header import Header, header_of, imports_in
 from lint_m2m.readers.plain.operations import plain_operation
-from lint_m2m.readers.source import ParsedSource, SourceError, refuse_repeated
+from lint_m2m.readers.source import ParsedSource, SourceError, expression_of, refuse_repeated
 from lint_m2m.readers.values import Call, Frame, FunctionValue, Ref, Value
 from lint_m2m.values import replace
 
@@ -205,7 +205,7 @@ class _Reading:
         known = self.header.dependencies.get(written)
         if known is None:
             session = self.header.session
-            value = session.interpreter.value(ast.parse(written, mode="eval").body, Frame(session.module, {}))
+            value = session.interpreter.value(expression_of(written), Frame(session.module, {}))
             known = read_dependency(session, value, None)
             if known is None:
                 raise NotPlain
@@ -328,7 +328,7 @@ class _Reading:
         column = len(self.text[before:start].encode("utf-8", "surrogatepass"))
         lines = self.source.span(start, start).line - 2
         written = self.text[start:end]
-        tree = ast.parse("\n" * lines + "(\n" + " " * column + written + "\n)", mode="eval").body
+        tree = expression_of("\n" * lines + "(\n" + " " * column + written + "\n)")
         refuse_repeated(written, tree)
         return tree
 
