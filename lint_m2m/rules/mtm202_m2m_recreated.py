@@ -117,7 +117,7 @@ from lint_m2m.replay.models import FieldState
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import altered_fields, field_label, link_field_of, through_of
+from lint_m2m.rules.describe import altered_fields, field_label, link_field_of, sorting, through_of
 from lint_m2m.rules.loss import PAIR_WINDOW, Pursuer, Pursuit, app_distance, claim, judge, links_before
 from lint_m2m.rules.remade import Remade, RemadeThrough
 from lint_m2m.values import frozen, replace
@@ -128,6 +128,7 @@ class _Removal:
     """A field whose links went out of its reach, with the table they were in."""
 
     field: FieldKey
+    was: Field
     to: Maybe[ModelRef | None]
     table: TableFact
     position: int
@@ -206,7 +207,12 @@ class ManyToManyRecreated(Rule):
         table = links_before(step, model, field, replay)
         if table is not None and table.holds_rows:
             self._removed[key] = _Removal(
-                field=key, to=_target(field), table=table, position=step.position, origin=step.origin
+                field=key,
+                was=field.field,
+                to=_target(field),
+                table=table,
+                position=step.position,
+                origin=step.origin,
             )
 
     def _comes_back(
@@ -229,6 +235,7 @@ class ManyToManyRecreated(Rule):
             label="comes back empty",
             field=key,
             related=(Related(location=removal.origin.location, message=self._fate(removal, kept)),),
+            notes=sorting(removal.was, new),
         )
         aliases = frozenset() if alias is None else frozenset((alias,))
         pursuit = self._pursuer.follow(step, key, removal.table, first=removal.position, aliases=aliases)

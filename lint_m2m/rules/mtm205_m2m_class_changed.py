@@ -64,7 +64,7 @@ from lint_m2m.migration import UNKNOWN, AlterField
 from lint_m2m.replay.step import Step
 from lint_m2m.replay.walk import Replay
 from lint_m2m.rules.base import Rule
-from lint_m2m.rules.describe import altered_fields, creation, field_label, quoted, through_of
+from lint_m2m.rules.describe import altered_fields, creation, field_label, quoted, sorting, through_of
 
 
 class ManyToManyClassChanged(Rule):
@@ -104,4 +104,5 @@ class ManyToManyClassChanged(Rule):
             label="another table layout",
             field=key,
             related=(creation(old, f"created as `{old_class}`"),),
+            notes=sorting(old.field, new.field),
         )

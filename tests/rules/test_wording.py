@@ -31,6 +31,20 @@ def test_names_longer_than_the_database_allows() -> None:
     assert Wording("mysql").table_missing(table) == f"""ProgrammingError: (1103, "Incorrect table name '{table}'")"""
 
 
+@pytest.mark.parametrize(
+    ("fixture", "noted"),
+    [
+        ("MTM202/bad_comes_back_sorted", True),
+        ("MTM202/bad_same_migration", False),
+        ("MTM205/bad_plain_to_sorted", True),
+        ("MTM205/bad_sorted_to_plain", True),
+    ],
+)
+def test_there_is_an_operation_for_sorted_fields(fixture: str, noted: bool) -> None:
+    [finding] = [one for one in check(RULE_FIXTURES / fixture).findings if one.code == fixture[:6]]
+    assert any("AlterSortedManyToManyField" in note for note in finding.notes) is noted
+
+
 def test_where_django_came_to_believe_in_a_missing_table() -> None:
     project = RULE_FIXTURES / "MTM106" / "bad_alter_table_of_claimed_model"
     [finding] = [finding for finding in check(project).findings if finding.code == "MTM106"]
