@@ -66,8 +66,11 @@ else:
         def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> type:
             if not bases:
                 return super().__new__(cls, name, bases, namespace)
-            fields = namespace["__annotations__"]
-            defaults = [namespace.pop(field) for field in fields if field in namespace]
+            fields = list(namespace["__annotations__"])
+            given = [field for field in fields if field in namespace]
+            if bases != (NamedTuple,) or given != fields[len(fields) - len(given) :]:
+                raise TypeError(f"{name}: fields with a default come last, and there is no other base")
+            defaults = [namespace.pop(field) for field in given]
             made = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
             for key, value in namespace.items():
                 setattr(made, key, value)

@@ -179,3 +179,10 @@ def test_a_tuple_has_fields_defaults_and_what_is_defined_beside_them() -> None:
     assert pickle.loads(pickle.dumps(pair)) == copy.copy(pair) == pair
     with pytest.raises(TypeError):
         Pair()  # type: ignore[call-arg]
+
+
+def test_a_class_of_tuples_has_defaults_last_and_no_other_base() -> None:
+    with pytest.raises(TypeError, match="Odd"):
+        type(NamedTuple)("Odd", (NamedTuple,), {"__annotations__": {"a": "int", "b": "int"}, "a": 1})
+    with pytest.raises(TypeError, match="Odd"):
+        type(NamedTuple)("Odd", (NamedTuple, Open), {"__annotations__": {"a": "int"}})

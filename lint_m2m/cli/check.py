@@ -28,7 +28,7 @@ EXIT_FINDINGS: Final = 1
 _FLAGS: Final = ("exit-zero", "no-cache", "statistics", "quiet", "verbose")
 _CODES: Final = ("select", "extend-select", "ignore")
 _TEXTS: Final = ("baseline", "cache-dir", "format", "output", "fail-on", "color")
-# What came of the last check: a process that ends now need not take it apart.
+# What came of the last check: a process that ends at once (`__main__.run`) need not take it apart.
 _last: Final[list[Outcome]] = []
 
 

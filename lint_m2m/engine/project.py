@@ -78,7 +78,8 @@ def check_root(job: Job) -> Checked:
         if targets:
             covered |= dict.fromkeys(targets)
             wanted.append(readable)
-    job.progress(f"reading {sum(len(readable.layout.files) for readable in wanted):,} migrations")
+    if wanted:
+        job.progress(f"reading {sum(len(readable.layout.files) for readable in wanted):,} migrations")
     projects = list(zip(wanted, job.reader.read(wanted, job.options), strict=True))
     job.clock.lap("reading")
     from lint_m2m.engine import judging

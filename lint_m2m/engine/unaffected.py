@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from lint_m2m.engine.bystanders import is_apart, is_bystander
 from lint_m2m.engine.newcomers import Places, Room, room
-from lint_m2m.engine.survey import Survey, kind_of
+from lint_m2m.engine.survey import Survey, every_operation, kind_of
 from lint_m2m.finding import Finding
 from lint_m2m.looks import digest
 from lint_m2m.migration import (
@@ -61,9 +61,8 @@ _TOLD: Final = frozenset(
 _HEEDING: Final = frozenset(
     {AlterModelTable, AlterTogether, RemoveConstraint, RemoveIndex, RenameField, RenameIndex, RenameModel}
 )
-# Below what was a module's end: lines without code, and without braces, which are counted in what is long.
-_COMMENTS: Final = re.compile(rb"(?:[ ]*+(?:#[ -z|}~]{0,200}+)?+\n){0,50}+")
-_FIRST_LINES: Final = 1_000
+# Below what was a module's end: lines without code.
+_COMMENTS: Final = re.compile(rb"(?:[ ]*+(?:#[ -~]{0,200}+)?+\n){0,50}+")
 # Values that say themselves.
 _SIMPLE: Final = frozenset({bool, int, str, type(None)})
 
@@ -99,8 +98,8 @@ class Unaffected(NamedTuple):
     may depend on, and its places in the plans, -1 for none.
     `links` are the names of models that may have a link table, or of which even columns matter. By app label, `related`
     are those of fields that were ever anything but a column, or that an index covers, and `relations` those of which it
-    matters what columns they are. `swappable` are the project's, by setting. `room` is what
-    there is room for besides (`Room.as_json`): few ask for it.
+    matters what columns they are. `swappable` are the project's, by setting. `room` is what there is room for besides
+    (`Room.as_json`): few ask for it.
     """
 
     files: Mapping[str, tuple[str, str, Places]]
@@ -185,7 +184,7 @@ class Unaffected(NamedTuple):
 def says_no_more(source: bytes, more: bytes) -> bool:
     """Whether `more`, the end of a migration's `source`, has comments and empty lines alone, none of them for
     lint-m2m."""
-    from lint_m2m.readers.source import speaks_of_us
+    from lint_m2m.readers.source import MAX_FIELDS, MAX_TOKENS, speaks_of_us
 
     before = source[: len(source) - len(more)]
     return (
@@ -193,7 +192,10 @@ def says_no_more(source: bytes, more: bytes) -> bool:
         and before.endswith(b"\n")
         # A line that goes on, and another encoding: nobody knows then what it is.
         and not before.endswith(b"\\\n")
-        and b"coding" not in source[:_FIRST_LINES]
+        and b"coding" not in b"".join(source.split(b"\n", 2)[:2])
+        # In what is long, words and braces are counted, wherever they stand.
+        and len(source) <= MAX_TOKENS
+        and source.count(b"{") <= MAX_FIELDS
         and not speaks_of_us(more)
     )
 
@@ -241,12 +243,15 @@ def unaffected(
 def _altered_in_haste(migrations: Iterable[Migration]) -> dict[str, frozenset[str]]:
     """By app, the columns that are altered where it is somebody's business whether SQLite makes a table anew.
 
-    It does where the column was another one, and not else.
+    An AlterField has it do that only if the column was another one before. In migrations with more than `_TOLD` tells,
+    any place may be such.
     """
     found: dict[str, set[str]] = {}
     for one in migrations:
-        for number in _heeding_order(dict(enumerate(one.operations))):
-            operation = one.operations[number]
+        numbers = _heeding_order(dict(enumerate(one.operations)))
+        if not all(kind_of(each) in _TOLD for each in one.operations):
+            numbers = range(len(one.operations))
+        for operation in every_operation([one.operations[number] for number in numbers]):
             if isinstance(operation, AlterField | Recognised) and kind_of(operation) is AlterField:
                 found.setdefault(one.app_label, set()).add(operation.name.lower())
     return {app: frozenset(names) for app, names in found.items()}

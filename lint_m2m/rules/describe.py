@@ -84,11 +84,17 @@ def through_of(field: Field) -> Maybe[ModelRef | None]:
 def sorting(old: Field, new: Field) -> tuple[str, ...]:
     """A note for whoever makes a sorted many-to-many of a plain one, or the reverse: there is an operation for it.
 
-    See ``sortedm2m/operations.py``; that the links stay, both ways, was measured on SQLite, PostgreSQL and MariaDB.
+    See ``sortedm2m/operations.py``; that the links stay, both ways, was measured on SQLite, PostgreSQL and MariaDB. It
+    makes or drops the column for the order, in a table that keeps its name.
     """
-    if (old.class_path == _SORTED) is (new.class_path == _SORTED):
+    was, now = old.relation, new.relation
+    if was is None or now is None or (old.class_path == _SORTED) is (new.class_path == _SORTED):
         return ()
-    if through_of(old) is not None or through_of(new) is not None:
+    if was.through is not None or now.through is not None or UNKNOWN in (was.db_table, now.db_table):
+        return ()
+    if was.auto_columns is UNKNOWN or now.auto_columns is UNKNOWN:
+        return ()
+    if was.db_table != now.db_table or set(was.auto_columns) == set(now.auto_columns):
         return ()
     return ("`AlterSortedManyToManyField` (`sortedm2m.operations`) changes the table instead, and keeps every link",)
 

@@ -235,7 +235,8 @@ class ManyToManyRecreated(Rule):
             label="comes back empty",
             field=key,
             related=(Related(location=removal.origin.location, message=self._fate(removal, kept)),),
-            notes=sorting(removal.was, new),
+            # A field that takes the name of another brings a table of its own.
+            notes=() if alias is not None else sorting(removal.was, new),
         )
         aliases = frozenset() if alias is None else frozenset((alias,))
         pursuit = self._pursuer.follow(step, key, removal.table, first=removal.position, aliases=aliases)

@@ -14,6 +14,7 @@ from lint_m2m.cache import Cache
 from lint_m2m.engine import memory
 from lint_m2m.engine.newcomers import is_about_rows
 from lint_m2m.migration import RunSQL
+from lint_m2m.readers.source import MAX_FIELDS, MAX_TOKENS
 from lint_m2m.replay.sql import read_sql
 from lint_m2m.replay.sql_values import Harmless
 from tests.cache.test_memory import check, recalled, told
@@ -334,6 +335,9 @@ class Migration(migrations.Migration):
         (CODE.rstrip("\n"), "# seen\n", False),
         (CODE + "# here and there \\\n", "# seen\n", False),
         ("# coding: latin-1\n" + CODE, "# seen\n", False),
+        (f"# {'-' * 2_000}\n# coding: utf-7\n{CODE}", "# +AAo-SEEN = 1\n", False),
+        (CODE + "# " + "-" * MAX_TOKENS + "\n", "# not f'seen'\n", False),
+        (f"BRACES = '{'{' * MAX_FIELDS}{{'\n" + CODE, "# not f'seen'\n", False),
         (CODE + '"""\n', "# seen\n", False),
     ],
 )
@@ -575,23 +579,62 @@ def test_a_column_for_which_sqlite_makes_a_table_anew(
     assert was == [holds]
 
 
-@pytest.mark.parametrize(("alters", "holds"), [(True, False), (False, True)])
+ALTERED = "migrations.AlterField('item', 'text', models.TextField())"
+RENAMED = "migrations.RenameModel('Shelf', 'Other')"
+
+
+def on_both_sides(operation: str) -> str:
+    return f"migrations.SeparateDatabaseAndState([{operation}], [{operation}])"
+
+
+@pytest.mark.parametrize(
+    ("then", "holds"),
+    [
+        ((MADE, RENAMED), True),
+        ((MADE, ALTERED, RENAMED), False),
+        ((on_both_sides(MADE), ALTERED, RENAMED), False),
+        ((MADE, on_both_sides(ALTERED), RENAMED), False),
+        ((MADE, on_both_sides(f"{ALTERED}, {RENAMED}")), False),
+        ((MADE, ALTERED, "migrations.RunSQL('ALTER TABLE shop_shelf RENAME TO y')"), False),
+    ],
+)
 def test_a_column_that_sqlite_may_have_to_alter(
-    alters: bool, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    then: tuple[str, ...], holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = library(tmp_path / "site")
     cache = Cache(tmp_path / "entries", tmp_path / "key")
     (root / "library/migrations/0002_authorship.py").unlink()
     initial = INITIAL.replace("library", "shop").replace("Book", "Item")
-    alter = ["migrations.AlterField('item', 'text', models.TextField())"] if alters else []
-    then = migration([("shop", "0002_text")], MADE, *alter, "migrations.RenameModel('Shelf', 'Other')")
-    write(root, {"shop/migrations/0001_initial.py": initial, "shop/migrations/0003_more.py": then})
+    last = migration([("shop", "0002_text")], *then)
+    write(root, {"shop/migrations/0001_initial.py": initial, "shop/migrations/0003_more.py": last})
     for number, column in enumerate(("models.TextField()", "models.TextField(null=True)")):
         text = migration([("shop", "0001_initial")], f"migrations.AddField('item', 'text', {column})")
         write(root, {"shop/migrations/0002_text.py": text})
         with recalled(monkeypatch) as was:
             assert told(check(root, cache)) == told(check(root))
         assert was == [bool(number) and holds]
+
+
+def test_a_column_before_a_table_that_sql_renames(tmp_path: Path) -> None:
+    """What SQLite puts off is made early only where it makes the other table anew: MTM106 comes and goes with that."""
+    root = library(tmp_path / "site")
+    cache = Cache(tmp_path / "entries", tmp_path / "key")
+    (root / "library/migrations/0002_authorship.py").unlink()
+    write(root, {"pyproject.toml": '[tool.lint-m2m]\ndatabase = "sqlite"\n'})
+    found = []
+    for column in ("models.IntegerField()", "models.TextField()"):
+        first = [f"migrations.CreateModel({name!r}, [('id', models.BigAutoField(primary_key=True))])" for name in "ab"]
+        first.append(MADE.replace("Shelf", "Item").replace("[(", f"[('text', {column}), ("))
+        second = [
+            "migrations.AddField('a', 'links', models.ManyToManyField('shop.b'))",
+            ALTERED,
+            "migrations.RunSQL('ALTER TABLE shop_a_links RENAME TO y')",
+        ]
+        write(root, {"shop/migrations/0001_initial.py": migration([], *first)})
+        write(root, {"shop/migrations/0002_more.py": migration([("shop", "0001_initial")], *second)})
+        assert told(check(root, cache)) == told(check(root))
+        found.append([finding.code for finding in check(root).report.findings])
+    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize("place", [0, 2])

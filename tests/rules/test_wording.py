@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lint_m2m.engine import check
-from lint_m2m.migration import AlterTogether, NoDatabaseChange, Operation, RunSQL
+from lint_m2m.migration import (
+    UNKNOWN,
+    AlterTogether,
+    Field,
+    FieldKind,
+    ModelKey,
+    NoDatabaseChange,
+    Operation,
+    Relation,
+    RunSQL,
+)
 from lint_m2m.replay.wording import Wording
-from lint_m2m.rules.describe import operation_name
+from lint_m2m.rules.describe import operation_name, sorting
+from lint_m2m.values import replace
 from tests.support.rule_projects import RULE_FIXTURES
 
 
@@ -43,6 +56,44 @@ def test_names_longer_than_the_database_allows() -> None:
 def test_there_is_an_operation_for_sorted_fields(fixture: str, noted: bool) -> None:
     [finding] = [one for one in check(RULE_FIXTURES / fixture).findings if one.code == fixture[:6]]
     assert any("AlterSortedManyToManyField" in note for note in finding.notes) is noted
+
+
+SORTED = Field(
+    kind=FieldKind.MANY_TO_MANY,
+    class_path="sortedm2m.fields.SortedManyToManyField",
+    relation=Relation(to=ModelKey("a", "b"), auto_columns=("sort_value",)),
+)
+PLAIN = Field(
+    kind=FieldKind.MANY_TO_MANY,
+    class_path="django.db.models.ManyToManyField",
+    relation=Relation(to=ModelKey("a", "b")),
+)
+
+
+def of_relation(field: Field, **others: Any) -> Field:
+    assert field.relation is not None
+    return replace(field, relation=replace(field.relation, **others))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "noted"),
+    [
+        (PLAIN, SORTED, True),
+        (SORTED, PLAIN, True),
+        (PLAIN, PLAIN, False),
+        (SORTED, SORTED, False),
+        # The operation renames no table (measured: `no such table`), and takes no field that is not sorted (TypeError).
+        (PLAIN, of_relation(SORTED, db_table="x"), False),
+        (of_relation(SORTED, db_table="x"), PLAIN, False),
+        (of_relation(PLAIN, db_table="x"), of_relation(SORTED, db_table="x"), True),
+        (PLAIN, of_relation(SORTED, auto_columns=()), False),
+        (PLAIN, of_relation(SORTED, auto_columns=UNKNOWN), False),
+        (PLAIN, of_relation(SORTED, db_table=UNKNOWN), False),
+        (PLAIN, of_relation(SORTED, through=ModelKey("a", "c")), False),
+    ],
+)
+def test_when_there_is_one(old: Field, new: Field, noted: bool) -> None:
+    assert bool(sorting(old, new)) is noted
 
 
 def test_where_django_came_to_believe_in_a_missing_table() -> None:
