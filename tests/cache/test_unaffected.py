@@ -86,6 +86,20 @@ OPERATIONS = (
 FRESH = ("fresh", "fresher", "freshs", "fresh_one")
 
 
+def on_both_sides(operation: str) -> str:
+    return f"migrations.SeparateDatabaseAndState([{operation}], [{operation}])"
+
+
+def perhaps_within(operation: str, choose: random.Random) -> str:
+    return on_both_sides(operation) if choose.random() < 0.15 else operation
+
+
+def configured(root: Path, choose: random.Random) -> None:
+    """For SQLite, on which it counts when a table is made anew, or for any database."""
+    text = '[tool.lint-m2m]\ndatabase = "sqlite"\n' if choose.random() < 0.5 else ""
+    (root / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
 def edited(text: str, choose: random.Random, names: list[str]) -> str:
     """`text` with one more operation, one less, another comment, or another column."""
     kind = choose.randrange(5)
@@ -107,6 +121,7 @@ def edited(text: str, choose: random.Random, names: list[str]) -> str:
         other=other,
         fresh=choose.choice(FRESH),
     )
+    operation = perhaps_within(operation, choose)
     start = text.find("operations = [")
     if start < 0:
         return text
@@ -149,13 +164,14 @@ LESS_CALM = (
     "migrations.DeleteModel({model!r})",
     "migrations.RenameField({model!r}, '{name}s', 'fresh')",
     "migrations.RunSQL('SELECT 1')",
+    "migrations.RunSQL('ALTER TABLE library_{model} RENAME TO elsewhere')",
 )
 
 
 def calm(choose: random.Random, root: Path) -> None:
     """Two apps of which most is as makemigrations writes it, and little of it goes wrong."""
-    (root / "pyproject.toml").parent.mkdir()
-    (root / "pyproject.toml").touch()
+    root.mkdir()
+    configured(root, choose)
     last: dict[str, str] = {}
     for number in range(1, choose.randrange(3, 6)):
         for app, other in (("library", "shop"), ("shop", "library")):
@@ -175,6 +191,7 @@ def calm(choose: random.Random, root: Path) -> None:
                     for _ in range(choose.randrange(1, 4))
                 ]
             name = f"{number:04}_step"
+            operations = [perhaps_within(one, choose) if number > 1 else one for one in operations]
             text = CALM.format(
                 app=app,
                 model=choose.choice(CALM_MODELS),
@@ -193,7 +210,7 @@ def project_of(seed: int, choose: random.Random, root: Path) -> Path:
     if seed % 2:
         history = generate(seed)
         history.write(root)
-        (root / "pyproject.toml").touch()
+        configured(root, choose)
         return root
     return shutil.copytree(choose.choice(FIXTURES).path, root)
 
@@ -581,10 +598,6 @@ def test_a_column_for_which_sqlite_makes_a_table_anew(
 
 ALTERED = "migrations.AlterField('item', 'text', models.TextField())"
 RENAMED = "migrations.RenameModel('Shelf', 'Other')"
-
-
-def on_both_sides(operation: str) -> str:
-    return f"migrations.SeparateDatabaseAndState([{operation}], [{operation}])"
 
 
 @pytest.mark.parametrize(
