@@ -248,9 +248,8 @@ def _altered_in_haste(migrations: Iterable[Migration]) -> dict[str, frozenset[st
     """
     found: dict[str, set[str]] = {}
     for one in migrations:
-        numbers = _heeding_order(dict(enumerate(one.operations)))
-        if not all(kind_of(each) in _TOLD for each in one.operations):
-            numbers = range(len(one.operations))
+        told = all(kind_of(each) in _TOLD for each in one.operations)
+        numbers = _heeding_order(dict(enumerate(one.operations))) if told else range(len(one.operations))
         for operation in every_operation([one.operations[number] for number in numbers]):
             if isinstance(operation, AlterField | Recognised) and kind_of(operation) is AlterField:
                 found.setdefault(one.app_label, set()).add(operation.name.lower())
